@@ -1,0 +1,1 @@
+"""The lakehouse of PubMed Central figures."""

@@ -1,0 +1,1 @@
+"""What images show: embeddings, clusters, labels, panels."""

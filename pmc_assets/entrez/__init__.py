@@ -1,0 +1,1 @@
+"""PubMed records from EFetch."""

@@ -1,0 +1,1 @@
+"""Figures, their images and mentions as tables."""

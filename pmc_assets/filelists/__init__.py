@@ -1,0 +1,1 @@
+"""What PMC offers: inventory, article versions, file lists."""

@@ -1,0 +1,1 @@
+"""Reading JATS: bytes in, records out."""

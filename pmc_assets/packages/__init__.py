@@ -1,0 +1,1 @@
+"""Stored files of article versions: tar parts and their index."""

@@ -1,0 +1,1 @@
+"""Dagster resources: the lake, the source, EFetch."""

@@ -1,0 +1,1 @@
+"""The embedded sample: a synthetic bucket in NLM's layout."""

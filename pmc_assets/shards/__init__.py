@@ -1,0 +1,1 @@
+"""What readers download: samples, shards, Parquet, JSON lines, card."""

@@ -1,0 +1,1 @@
+"""Where articles come from: NLM's bucket or the old tarballs."""

@@ -1,0 +1,1 @@
+"""Named SQL selections of samples, exported."""

@@ -1,0 +1,96 @@
+"""The contract of a table that SQL derives: the header of its file. Running the SQL stays out.
+
+-- One row per figure that has both a caption and an image.
+-- depends: core.figures, core.images
+-- column:  caption | figure title and paragraphs, markup dropped, spaces collapsed
+-- key: pmcid, version, figure_index
+-- check: length(caption) > 0
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_HEADER = re.compile(r"^--\s?(.*)$")
+_ENTRY = re.compile(r"^([a-z_]+):\s*(.*)$")
+_LISTS = {"depends", "key"}
+_REPEATED = {"column", "check", "param"}
+
+
+class BadContract(ValueError):
+    """A SQL file's header says something that cannot be used."""
+
+
+@dataclass(frozen=True)
+class SqlContract:
+    """One SQL file: `row` says what a row is, `columns` maps name to meaning, `entries` any other `-- name: value`."""
+
+    name: str
+    row: str
+    sql: str
+    depends: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+    entries: dict[str, str] = field(default_factory=dict)
+
+
+def parse_contract(name: str, text: str) -> SqlContract:
+    """Read a SQL file's header; a column may end in a unit in square brackets: `width_px | width [px]`.
+
+    Raises: BadContract, naming the file and the line.
+    """
+    row: list[str] = []
+    single: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {entry: [] for entry in _REPEATED}
+    lines = text.splitlines()
+    header = 0
+    for header, line in enumerate(lines):  # noqa: B007 - the first line after the header is needed below
+        match = _HEADER.match(line)
+        if match is None:
+            break
+        entry = _ENTRY.match(match[1].strip())
+        if entry is None:
+            if single or any(repeated.values()):
+                raise BadContract(f"{name}, line {header + 1}: prose after the first entry: {line!r}")
+            row.append(match[1].strip())
+        elif entry[1] in _REPEATED:
+            repeated[entry[1]].append(entry[2].strip())
+        elif entry[1] in single:
+            raise BadContract(f"{name}, line {header + 1}: {entry[1]!r} is stated twice")
+        else:
+            single[entry[1]] = entry[2].strip()
+    if not row:
+        raise BadContract(f"{name}: the header must open with the meaning of a row")
+    columns, units = _columns(name, repeated["column"])
+    lists = {entry: tuple(v.strip() for v in single.pop(entry, "").split(",") if v.strip()) for entry in _LISTS}
+    return SqlContract(
+        name=name,
+        row=" ".join(row),
+        sql="\n".join(lines[header:]).strip().rstrip(";"),
+        columns=columns,
+        units=units,
+        checks=tuple(repeated["check"]),
+        entries=single,
+        **lists,
+    )
+
+
+def _columns(name: str, entries: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    columns: dict[str, str] = {}
+    units: dict[str, str] = {}
+    for entry in entries:
+        column, bar, meaning = (part.strip() for part in entry.partition("|"))
+        if not bar or not meaning:
+            raise BadContract(f"{name}: column {entry!r} needs `name | meaning`")
+        unit = re.search(r"\[([^\]]+)\]$", meaning)
+        if unit:
+            units[column] = unit[1]
+        columns[column] = meaning
+    return columns, units
+
+
+def read_contracts(folder: Path, layer: str) -> list[SqlContract]:
+    """Read every `*.sql` of a folder as `<layer>.<stem>`, by name."""
+    return [parse_contract(f"{layer}.{path.stem}", path.read_text()) for path in sorted(folder.glob("*.sql"))]
