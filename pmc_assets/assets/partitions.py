@@ -1,0 +1,27 @@
+"""The partitions: licence group × batch of PMCIDs."""
+
+import dagster as dg
+
+from pmc_assets.lake import Partition
+from pmc_assets.licenses import LICENSE_GROUPS
+
+license_groups = dg.StaticPartitionsDefinition(list(LICENSE_GROUPS))
+batches = dg.DynamicPartitionsDefinition(name="batch")
+cells = dg.MultiPartitionsDefinition({"batch": batches, "license_group": license_groups})
+
+batch_to_cells = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name="batch")
+
+
+def cell_key(batch: str, license_group: str) -> dg.MultiPartitionKey:
+    return dg.MultiPartitionKey({"batch": batch, "license_group": license_group})
+
+
+def partition_of(context: dg.AssetExecutionContext) -> Partition:
+    """Give the lake's partition of the running step: a cell, a batch, or the whole table."""
+    if not context.has_partition_key:
+        return Partition()
+    key = context.partition_key
+    if isinstance(key, dg.MultiPartitionKey):
+        by_dimension = key.keys_by_dimension
+        return Partition.of(license_group=by_dimension["license_group"], batch=by_dimension["batch"])
+    return Partition.of(batch=key)
