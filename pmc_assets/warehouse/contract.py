@@ -2,6 +2,7 @@
 
 -- One row per figure that has both a caption and an image.
 -- depends: core.figures, core.images
+-- partitioned_by: license_group, batch
 -- column:  caption | figure title and paragraphs, markup dropped, spaces collapsed
 -- key: pmcid, version, figure_index
 -- check: length(caption) > 0
@@ -9,11 +10,12 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 _HEADER = re.compile(r"^--\s?(.*)$")
 _ENTRY = re.compile(r"^([a-z_]+):\s*(.*)$")
-_LISTS = {"depends", "key"}
+_LISTS = ("depends", "key", "partitioned_by")
 _REPEATED = {"column", "check", "param"}
 
 
@@ -34,6 +36,10 @@ class SqlContract:
     units: dict[str, str] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
     entries: dict[str, str] = field(default_factory=dict)
+    partitioned_by: tuple[str, ...] = ("license_group", "batch")
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.sql))
 
 
 def parse_contract(name: str, text: str) -> SqlContract:
@@ -64,7 +70,7 @@ def parse_contract(name: str, text: str) -> SqlContract:
     if not row:
         raise BadContract(f"{name}: the header must open with the meaning of a row")
     columns, units = _columns(name, repeated["column"])
-    lists = {entry: tuple(v.strip() for v in single.pop(entry, "").split(",") if v.strip()) for entry in _LISTS}
+    lists = {entry: _names(single.pop(entry)) for entry in _LISTS if entry in single}
     return SqlContract(
         name=name,
         row=" ".join(row),
@@ -75,6 +81,10 @@ def parse_contract(name: str, text: str) -> SqlContract:
         entries=single,
         **lists,
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _columns(name: str, entries: list[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -91,6 +101,36 @@ def _columns(name: str, entries: list[str]) -> tuple[dict[str, str], dict[str, s
     return columns, units
 
 
+def sql_folder() -> Path:
+    """Find the project's SQL: `pmc_assets/sql` in an installed wheel, `sql` beside the package in a checkout.
+
+    Raises: BadContract where neither exists.
+    """
+    package = Path(__file__).parent.parent
+    for folder in (package / "sql", package.parent / "sql"):
+        if folder.is_dir():
+            return folder
+    raise BadContract(f"no SQL folder at {package / 'sql'} or {package.parent / 'sql'}: reinstall pmc-assets")
+
+
 def read_contracts(folder: Path, layer: str) -> list[SqlContract]:
     """Read every `*.sql` of a folder as `<layer>.<stem>`, by name."""
     return [parse_contract(f"{layer}.{path.stem}", path.read_text()) for path in sorted(folder.glob("*.sql"))]
+
+
+@cache
+def table_contracts() -> dict[str, SqlContract]:
+    """Read the contract of every table that SQL derives: `sql/core/*.sql` and `sql/out/*.sql`, by table name."""
+    folder = sql_folder()
+    return {c.name: c for layer in ("core", "out") for c in read_contracts(folder / layer, layer)}
+
+
+def find_contract(name: str) -> SqlContract:
+    """Give the contract of a derived table.
+
+    Raises: BadContract for a table that no file derives.
+    """
+    contracts = table_contracts()
+    if name not in contracts:
+        raise BadContract(f"{name}: no table of that name; derived are {', '.join(contracts) or 'none'}")
+    return contracts[name]
