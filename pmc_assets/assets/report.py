@@ -111,7 +111,7 @@ def materialization(
         results.append(_keys_check(key, lake, table, partition))
     return dg.MaterializeResult(
         asset_key=key,
-        metadata={**_result_metadata(result, lake, seconds, bool(partition)), **(metadata or {})},
+        metadata={**_result_metadata(result, lake, seconds, partition is not None and partition.values != ()), **(metadata or {})},
         data_version=dg.DataVersion(result.digest) if result.digest else None,
         check_results=results,
     )

@@ -7,10 +7,14 @@ from pmc_assets.lake import Lake
 
 
 class LakeResource(dg.ConfigurableResource):
-    """The root of all tables: any fsspec URL. `batch_ids` is fixed for a lake at its first use."""
+    """The root of all tables: any fsspec URL. `batch_ids` is fixed for a lake at its first use.
+
+    `workers` is how many processes a step may use; rows and bytes do not depend on it.
+    """
 
     url: str = "lake"
     batch_ids: int = DEFAULT_BATCH_IDS
+    workers: int = 1
 
     def open(self) -> Lake:
         """Open the lake. Raises: LakeSettingChanged if it was made with another batch width."""

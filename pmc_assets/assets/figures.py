@@ -1,0 +1,47 @@
+"""The core tables that one parse of the packages gives: articles, figures, images, mentions, subcaptions."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from pmc_assets import schema
+from pmc_assets.assets.partitions import cells, partition_of
+from pmc_assets.assets.report import asset_key, check_specs, materialization, table_spec, timed
+from pmc_assets.figures.chunk import CHUNK_TABLES
+from pmc_assets.figures.parse import parse_partition
+from pmc_assets.figures.verify import count_wrong_images
+from pmc_assets.resources.lake import LakeResource
+
+BYTES_CHECK = "images_point_at_their_bytes"
+IMAGES = asset_key(schema.CORE_IMAGES.name)
+
+
+@dg.multi_asset(
+    name="core_figures",
+    specs=[
+        table_spec(table, deps=[asset_key(schema.RAW_PACKAGES.name), asset_key(schema.RAW_FILELISTS.name)])
+        for table in CHUNK_TABLES
+    ],
+    partitions_def=cells,
+    check_specs=[spec for table in CHUNK_TABLES for spec in check_specs(asset_key(table.name))]
+    + [
+        dg.AssetCheckSpec(
+            BYTES_CHECK, asset=IMAGES, blocking=True, description="Every image's bytes are there and have its sha256"
+        )
+    ],
+)
+def core_figures(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[dg.MaterializeResult]:
+    """Parse the stored articles of one cell once; write five tables."""
+    store, partition = lake.open(), partition_of(context)
+    with timed() as clock:
+        results = parse_partition(store, partition, workers=lake.workers)
+    wrong = count_wrong_images(store, partition)
+    bytes_check = dg.AssetCheckResult(
+        asset_key=IMAGES, check_name=BYTES_CHECK, passed=wrong == 0, metadata={"wrong_images": wrong}
+    )
+    for table in CHUNK_TABLES:
+        key = asset_key(table.name)
+        checks = (bytes_check,) if key == IMAGES else ()
+        yield materialization(
+            key, results[table.name], store, clock.seconds, table=table, partition=partition, checks=checks
+        )

@@ -1,0 +1,1 @@
+"""The command `pmc-assets`: everything that the UI does."""

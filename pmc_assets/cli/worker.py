@@ -1,0 +1,53 @@
+"""One Dagster run in this process: what the pool of `pmc-assets run` executes."""
+
+import logging
+from dataclasses import dataclass
+from functools import cache
+
+import dagster as dg
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one run ended; `error` is the first failed step's own line."""
+
+    run_id: str
+    partition_key: str | None
+    is_success: bool
+    error: str = ""
+
+
+@cache
+def _definitions() -> dg.Definitions:
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    from pmc_assets.definitions import defs
+
+    return defs
+
+
+def materialize(keys: frozenset[dg.AssetKey], partition_key: str | dg.MultiPartitionKey | None) -> Outcome:
+    """Materialise assets for one partition (None: not partitioned) through the instance of DAGSTER_HOME."""
+    defs = _definitions()
+    with dg.DagsterInstance.get() as instance:
+        result = dg.materialize(
+            [*defs.assets or [], *defs.asset_checks or []],  # type: ignore[list-item]
+            selection=dg.AssetSelection.assets(*keys),
+            partition_key=partition_key,
+            instance=instance,
+            resources=defs.resources,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    return Outcome(result.run_id, partition_key, result.success, _first_error(result))
+
+
+def _first_error(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause if error and error.cause else error
+            return f"{event.step_key}: {cause.message.strip().splitlines()[0] if cause else 'failed'}"
+        if event.is_run_failure if hasattr(event, "is_run_failure") else False:
+            return event.message or "failed"
+    checks = [c for c in result.get_asset_check_evaluations() if not c.passed and c.severity.value == "ERROR"]
+    return "; ".join(f"check {c.check_name} of {c.asset_key.to_user_string()} failed" for c in checks[:1])

@@ -1,0 +1,98 @@
+"""Parse one partition into the core tables, over all cores, in an order that does not depend on them."""
+
+import multiprocessing
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+
+import pyarrow as pa
+
+from pmc_assets import schema
+from pmc_assets.figures.chunk import CHUNK_TABLES, PackagedArticle, ParsedChunk, parse_chunk
+from pmc_assets.lake import Lake, Partition, Writer
+from pmc_assets.packages.files import StoredFile
+from pmc_assets.rejects import Reject, rejects_table
+from pmc_assets.results import PREVIEW_ROWS, StageResult
+
+ARTICLES_PER_CHUNK = 16
+POOL_FROM_ARTICLES = 64
+"""Below this many articles, starting worker processes costs more than it gains."""
+
+
+def parse_partition(
+    lake: Lake, partition: Partition, *, workers: int = 1, progress: Callable[[int], None] | None = None
+) -> dict[str, StageResult]:
+    """Parse every stored article of a partition; publish articles, figures, images, mentions and subcaptions.
+
+    Shape: one result per table name. Listed are articles for `core.articles` and graphics for `core.images`.
+    Empty: no files (an absent partition reads as empty) and counts of 0.
+    """
+    articles = packaged_articles(lake, partition)
+    chunks = [articles[start : start + ARTICLES_PER_CHUNK] for start in range(0, len(articles), ARTICLES_PER_CHUNK)]
+    workers = workers if len(articles) >= POOL_FROM_ARTICLES else 1
+    previews = {table.name: table.empty() for table in CHUNK_TABLES}
+    rejects: list[Reject] = []
+    seen: dict[str, str] = {}
+    with lake.writers(CHUNK_TABLES, partition) as writers:
+        for parsed in parse_chunks(lake.url, chunks, workers):
+            parsed.tables["core.images"] = mark_duplicates(parsed.tables["core.images"], seen)
+            for name, rows in parsed.tables.items():
+                writers[name].append(rows)
+                previews[name] = previews[name] if previews[name].num_rows else rows.slice(0, PREVIEW_ROWS)
+            rejects += parsed.rejects
+            if progress:
+                progress(ARTICLES_PER_CHUNK)
+    for stage in ("articles", "images"):
+        left_out = [reject for reject in rejects if reject.stage == stage]
+        lake.write_rejects(stage, rejects_table(left_out), partition)
+    return {name: _result(writer, rejects, previews[name]) for name, writer in writers.items()}
+
+
+def _result(writer: Writer, rejects: list[Reject], preview: pa.Table) -> StageResult:
+    """Count what one table was given: its rows, and the rejects of the stage that has its name."""
+    rejected = Counter(reject.reason for reject in rejects if reject.stage == writer.table.short_name)
+    rows = writer.written.rows
+    result = StageResult(listed=rows + rejected.total(), stored=rows, rejected=rejected, preview=preview)
+    return result.add_written(writer.written)
+
+
+def packaged_articles(lake: Lake, partition: Partition) -> list[PackagedArticle]:
+    """Join the partition's file list with its stored files, in key order; articles without stored XML are left out.
+
+    Those have their reject in the packages stage.
+    """
+    offers = {(o["pmcid"], o["version"]): o for o in lake.read_table(schema.RAW_FILELISTS, partition).to_pylist()}
+    articles: dict[tuple[str, int], PackagedArticle] = {}
+    for row in lake.read_table(schema.RAW_PACKAGES, partition).to_pylist():
+        key = row["pmcid"], row["version"]
+        article = articles.setdefault(key, PackagedArticle(offers[key], {}))
+        article.files[row["name"]] = StoredFile(**{name: row[name] for name in StoredFile.__slots__})
+    return [article for article in articles.values() if article.has_xml]
+
+
+def parse_chunks(lake_url: str, chunks: Iterable[list[PackagedArticle]], workers: int) -> Iterator[ParsedChunk]:
+    """Parse chunks in their order, in this process or in `workers` others, with a bounded number under way."""
+    if workers <= 1:
+        yield from (parse_chunk(lake_url, chunk) for chunk in chunks)
+        return
+    waiting = iter(chunks)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        under_way: deque[Future[ParsedChunk]] = deque()
+        for chunk in islice(waiting, 2 * workers):
+            under_way.append(pool.submit(parse_chunk, lake_url, chunk))
+        while under_way:
+            parsed = under_way.popleft().result()
+            under_way.extend(pool.submit(parse_chunk, lake_url, chunk) for chunk in islice(waiting, 1))
+            yield parsed
+
+
+def mark_duplicates(images: pa.Table, seen: dict[str, str]) -> pa.Table:
+    """Fill `is_duplicate_of` with the key of the first image that has the same bytes; `seen` grows by sha256."""
+    duplicates = []
+    for row in images.select(["pmcid", "version", "figure_index", "graphic_index", "image_sha256"]).to_pylist():
+        key = f"{row['pmcid']}.{row['version']}/{row['figure_index']}/{row['graphic_index']}"
+        first = seen.setdefault(row["image_sha256"], key)
+        duplicates.append(None if first == key else first)
+    place = images.schema.get_field_index("is_duplicate_of")
+    return images.set_column(place, images.schema.field(place), pa.array(duplicates, pa.string()))
