@@ -1,10 +1,16 @@
 """Records that are left out: the closed list of stages and reasons, and the row that says so."""
 
+import hashlib
+from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
 
 import pyarrow as pa
 
 from pmc_assets import schema
+from pmc_assets.lake import Lake, Partition
+from pmc_assets.results import PREVIEW_ROWS, StageResult
 
 REASONS = {
     "inventory": {
@@ -42,6 +48,7 @@ REASONS = {
         "record_missing": "PubMed does not answer for this PMID",
         "record_is_book": "The PMID is a book or chapter",
         "record_unreadable": "PubMed's record cannot be read",
+        "record_not_fetched": "EFetch is off or did not answer: the next run asks again",
     },
     "embeddings": {
         "image_unreadable": "The encoder's decode failed",
@@ -65,6 +72,7 @@ class Reject:
     version: int | None = None
     name: str | None = None
     detail: str = ""
+    asked_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.reason not in REASONS.get(self.stage, {}):
@@ -74,3 +82,30 @@ class Reject:
 def rejects_table(rejects: list[Reject]) -> pa.Table:
     """Give rejects as rows of `core.rejects`, in the given order."""
     return schema.CORE_REJECTS.from_rows([{name: getattr(r, name) for name in Reject.__slots__} for r in rejects])
+
+
+def read_rejects(lake: Lake, partition: Partition) -> pa.Table:
+    """Read the rejects of every stage of one partition, stage by stage. Empty: no rows, with the schema."""
+    paths = lake.find(lake.partition_path(schema.CORE_REJECTS.name, partition), ".parquet")
+    tables = [lake.read_table(schema.CORE_REJECTS, partition, stem=PurePosixPath(path).stem) for path in paths]
+    return pa.concat_tables([schema.CORE_REJECTS.empty(), *tables])
+
+
+def gather_rejects(lake: Lake, partition: Partition) -> StageResult:
+    """Count one partition's rejects by stage and reason.
+
+    Raises: ValueError for a row whose stage or reason is not in the closed list.
+    """
+    rows = read_rejects(lake, partition)
+    counts = Counter(zip(rows["stage"].to_pylist(), rows["reason"].to_pylist(), strict=True))
+    for stage, reason in counts:
+        if reason not in REASONS.get(stage, {}):
+            raise ValueError(f"core.rejects holds {stage}/{reason}, which is not in the closed list")
+    return StageResult(
+        listed=rows.num_rows,
+        stored=rows.num_rows,
+        rows=rows.num_rows,
+        digest=hashlib.sha256(str(sorted(counts.items())).encode()).hexdigest(),
+        details={f"{stage}/{reason}": count for (stage, reason), count in sorted(counts.items())},
+        preview=rows.slice(0, PREVIEW_ROWS),
+    )

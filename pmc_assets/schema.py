@@ -389,6 +389,14 @@ _MESH = pa.struct(
     ]
 )
 
+_ABSTRACT_SECTION = pa.struct(
+    [
+        column("label", pa.string(), "Label as printed (METHODS); null where none"),
+        column("nlm_category", pa.string(), "NLM's category of the section (BACKGROUND, METHODS ...)"),
+        column("text", pa.string(), "Text of the section"),
+    ]
+)
+
 CORE_PUBMED_RECORDS = Table(
     "core.pubmed_records",
     "One row per PMID of the partition, as PubMed describes it",
@@ -398,6 +406,8 @@ CORE_PUBMED_RECORDS = Table(
         column("title", pa.string(), "Article title"),
         column("vernacular_title", pa.string(), "Title in the article's language"),
         column("abstract", pa.string(), "Abstract, section labels as `LABEL: `, sections separated by a line feed"),
+        column("abstract_sections", pa.list_(_ABSTRACT_SECTION), "The same abstract by sections, in order"),
+        column("other_abstracts", pa.list_(_ABSTRACT), "Abstracts by others, in plain language, in other languages"),
         column("mesh_headings", pa.list_(_MESH), "MeSH headings with qualifiers"),
         column("mesh_terms", TEXTS, "MeSH descriptors in order"),
         column("chemicals", TEXTS, "Names of substances"),
@@ -421,9 +431,13 @@ CORE_PUBMED_RECORDS = Table(
         column("grants", pa.list_(_FUNDING), "Grants: agency and id"),
         column("doi", pa.string(), "DOI that PubMed gives"),
         column("pmcid", pa.string(), "PMCID that PubMed gives, with prefix"),
-        column("reference_ids", TEXTS, "Referenced articles as `pubmed:123`, `doi:10...`, in order"),
-        column("reference_count", pa.int32(), "Number of references"),
-        column("comments_corrections", pa.list_(_RELATED), "RefType, and the PMID where given"),
+        column("reference_ids", TEXTS, "Every id of every reference as `pubmed:123`, `doi:10...`, in order"),
+        column("reference_count", pa.int32(), "Number of references listed, else stated; null where neither"),
+        column(
+            "comments_corrections",
+            pa.list_(_RELATED),
+            "RefType, and the PMID (id_type pmid), else the citation (id_type citation)",
+        ),
         column("is_retracted", pa.bool_(), "Publication type Retracted Publication, or RetractionIn", required=True),
         column("fetched_at", UTC, "When the record was fetched", unit="UTC", required=True),
     ),
@@ -483,6 +497,7 @@ CORE_REJECTS = Table(
         column("name", pa.string(), "What of the article: a file, a graphic, a PMID; null for the article itself"),
         column("reason", pa.string(), "Reason, from the closed list in rejects.py", required=True),
         column("detail", pa.string(), "What was seen, for a person"),
+        column("asked_at", UTC, "When a service was asked for the record; null where none is asked", unit="UTC"),
     ),
 )
 
