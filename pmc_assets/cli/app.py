@@ -1,0 +1,97 @@
+"""The commands and their options; what they do lives in the modules that they call."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="The lakehouse of PubMed Central figures: tables, SQL and training shards, kept current through Dagster.",
+)
+console = Console(stderr=True)
+
+LAKE = typer.Option(envvar="PMC_LAKE", help="Root of the lake: a folder or any fsspec URL.")
+Lake_ = Annotated[str, LAKE]
+
+
+@app.command()
+def run(
+    batch: Annotated[list[str] | None, typer.Option(help="Only this batch, e.g. PMC01000xxxx. Repeatable.")] = None,
+    license_group: Annotated[
+        list[str] | None, typer.Option(help="Only this group: commercial, noncommercial, other. Repeatable.")
+    ] = None,
+    select: Annotated[str, typer.Option(help="Assets in Dagster's selection syntax, e.g. 'key:\"core/images\"+'.")] = "*",
+    jobs: Annotated[int, typer.Option(help="Partitions at once.", min=1)] = os.cpu_count() or 1,
+) -> None:
+    """Materialise assets for their partitions, with a progress bar; the UI shows the same history.
+
+    All of it: `pmc-assets run`. One partition with everything downstream of its packages:
+    `pmc-assets run --batch PMC01000xxxx --license-group commercial --select 'key:"raw/packages"+'`.
+    """
+    from pmc_assets.cli.instance import open_instance
+    from pmc_assets.cli.run import run as run_phases
+    from pmc_assets.cli.status import print_summary
+    from pmc_assets.definitions import defs, lake
+
+    with open_instance() as instance:
+        outcomes = run_phases(
+            defs,
+            instance,
+            lake.open(),
+            console,
+            select=select,
+            only_batches=tuple(batch or ()),
+            only_groups=tuple(license_group or ()),
+            jobs=jobs,
+        )
+    failed = [outcome for outcome in outcomes if not outcome.is_success]
+    console.print(f"{len(outcomes)} runs, {len(failed)} failed")
+    print_summary(lake.open(), console)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def status(lake: Lake_ = "lake") -> None:
+    """Say what is in the lake, what is missing, and what was left out and why."""
+    from pmc_assets.cli.status import print_status
+    from pmc_assets.lake import Lake
+
+    print_status(Lake(lake), Console())
+
+
+@app.command()
+def sample(
+    to: Annotated[str, typer.Option(help="Where to write the bucket: a folder or any fsspec URL.")],
+    articles: Annotated[int, typer.Option(help="Article versions, about.", min=1)] = 300,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+) -> None:
+    """Write the embedded sample: a synthetic bucket in NLM's layout, with known image classes."""
+    from pmc_assets.sample.bucket import write_sample
+
+    columns = (TextColumn("articles"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("articles", total=articles)
+        written = write_sample(to, articles, seed, progress=lambda done: progress.update(task, completed=done))
+    console.print(written)
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
+    """Open the Dagster UI on 127.0.0.1: the control room."""
+    from pmc_assets.cli.instance import dagster_home
+
+    home = dagster_home()
+    dagster = Path(sys.executable).with_name("dagster")
+    command = [str(dagster), "dev", "-w", str(home / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    raise typer.Exit(subprocess.call(command, env=os.environ | {"DAGSTER_HOME": str(home)}))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,35 @@
+"""The embedded sample as the source of a first run: written once, with its EFetch stand-in beside it."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+SAMPLE_ROOT = Path(".sample")
+SAMPLE_ARTICLES = 240
+
+
+@contextlib.contextmanager
+def embedded_source(console: Console) -> Iterator[None]:
+    """Where PMC_SOURCE is unset, write the sample (once) and serve its PubMed records while the block runs.
+
+    Sets PMC_SOURCE and PMC_EFETCH_URL for this process and those that it starts.
+    """
+    if os.environ.get("PMC_SOURCE"):
+        yield
+        return
+    from pmc_assets.sample.bucket import write_sample
+    from pmc_assets.sample.efetch import serve_efetch
+
+    bucket = SAMPLE_ROOT.resolve() / "bucket"
+    with console.status("writing the embedded sample"):
+        write_sample(bucket.as_uri(), SAMPLE_ARTICLES)
+    with serve_efetch(bucket.with_name("bucket.records")) as url:
+        os.environ.update(PMC_SOURCE=bucket.as_uri(), PMC_EFETCH_URL=url)
+        try:
+            yield
+        finally:
+            for name in ("PMC_SOURCE", "PMC_EFETCH_URL"):
+                os.environ.pop(name, None)
