@@ -111,14 +111,14 @@ def materialization(
         results.append(_keys_check(key, lake, table, partition))
     return dg.MaterializeResult(
         asset_key=key,
-        metadata={**_result_metadata(result, lake, seconds, partition is not None and partition.values != ()), **(metadata or {})},
+        metadata={**_result_metadata(result, lake, seconds, partition), **(metadata or {})},
         data_version=dg.DataVersion(result.digest) if result.digest else None,
         check_results=results,
     )
 
 
-def _result_metadata(result: StageResult, lake: Lake, seconds: float, is_partitioned: bool) -> dict[str, Any]:
-    row_count = "dagster/partition_row_count" if is_partitioned else "dagster/row_count"
+def _result_metadata(result: StageResult, lake: Lake, seconds: float, partition: Partition | None) -> dict[str, Any]:
+    row_count = "dagster/partition_row_count" if partition and partition.values else "dagster/row_count"
     metadata: dict[str, Any] = {
         row_count: result.rows,
         "listed": result.listed,

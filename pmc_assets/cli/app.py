@@ -27,7 +27,9 @@ def run(
     license_group: Annotated[
         list[str] | None, typer.Option(help="Only this group: commercial, noncommercial, other. Repeatable.")
     ] = None,
-    select: Annotated[str, typer.Option(help="Assets in Dagster's selection syntax, e.g. 'key:\"core/images\"+'.")] = "*",
+    select: Annotated[
+        str, typer.Option(help="Assets in Dagster's selection syntax, e.g. 'key:\"core/images\"+'.")
+    ] = "*",
     jobs: Annotated[int, typer.Option(help="Partitions at once.", min=1)] = os.cpu_count() or 1,
 ) -> None:
     """Materialise assets for their partitions, with a progress bar; the UI shows the same history.
@@ -35,35 +37,50 @@ def run(
     All of it: `pmc-assets run`. One partition with everything downstream of its packages:
     `pmc-assets run --batch PMC01000xxxx --license-group commercial --select 'key:"raw/packages"+'`.
     """
+    from pmc_assets.cli.embedded import embedded_source
     from pmc_assets.cli.instance import open_instance
     from pmc_assets.cli.run import run as run_phases
     from pmc_assets.cli.status import print_summary
-    from pmc_assets.definitions import defs, lake
 
-    with open_instance() as instance:
+    with embedded_source(console), open_instance() as instance:
+        from pmc_assets.definitions import RESOURCES, defs
+
+        lake = RESOURCES["lake"].open()
         outcomes = run_phases(
             defs,
             instance,
-            lake.open(),
+            lake,
             console,
             select=select,
             only_batches=tuple(batch or ()),
             only_groups=tuple(license_group or ()),
             jobs=jobs,
         )
-    failed = [outcome for outcome in outcomes if not outcome.is_success]
-    console.print(f"{len(outcomes)} runs, {len(failed)} failed")
-    print_summary(lake.open(), console)
+        failed = [outcome for outcome in outcomes if not outcome.is_success]
+        print_summary(lake, console)
+        console.print(f"{len(outcomes)} runs, {len(failed)} failed")
     raise typer.Exit(1 if failed else 0)
 
 
 @app.command()
 def status(lake: Lake_ = "lake") -> None:
     """Say what is in the lake, what is missing, and what was left out and why."""
+    from pmc_assets.cli.instance import open_instance
     from pmc_assets.cli.status import print_status
+    from pmc_assets.definitions import defs
     from pmc_assets.lake import Lake
 
-    print_status(Lake(lake), Console())
+    with open_instance() as instance:
+        print_status(Lake(lake), defs, instance, Console())
+
+
+@app.command()
+def tour(lake: Lake_ = "lake") -> None:
+    """Show three SQL examples with their output, and how to go on."""
+    from pmc_assets.cli.tour import print_tour
+    from pmc_assets.lake import Lake
+
+    print_tour(Lake(lake), Console())
 
 
 @app.command()
@@ -85,12 +102,15 @@ def sample(
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
     """Open the Dagster UI on 127.0.0.1: the control room."""
+    from pmc_assets.cli.embedded import embedded_source
     from pmc_assets.cli.instance import dagster_home
 
     home = dagster_home()
     dagster = Path(sys.executable).with_name("dagster")
     command = [str(dagster), "dev", "-w", str(home / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
-    raise typer.Exit(subprocess.call(command, env=os.environ | {"DAGSTER_HOME": str(home)}))
+    with embedded_source(console):
+        code = subprocess.call(command, env=os.environ | {"DAGSTER_HOME": str(home)}, cwd=home)
+    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

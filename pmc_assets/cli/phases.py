@@ -29,7 +29,10 @@ def phases(defs: dg.Definitions, selection: dg.AssetSelection) -> list[Phase]:
         if not node.is_materializable:
             continue
         parents = [graph.get(parent) for parent in node.parent_keys if parent in levels]
-        levels[key] = max((levels[p.key] + (p.partitions_def != node.partitions_def or _stands_alone(p.key)) for p in parents), default=0)
+        levels[key] = max(
+            (levels[p.key] + (p.partitions_def != node.partitions_def or _stands_alone(p.key)) for p in parents),
+            default=0,
+        )
     for key, level in levels.items():
         if key in selected:
             grouped[level, graph.get(key).partitions_def].add(key)

@@ -13,6 +13,7 @@ from pmc_assets import schema
 from pmc_assets.assets.partitions import batches, cell_key, cells
 from pmc_assets.cli.phases import Phase, phases
 from pmc_assets.cli.worker import Outcome, materialize
+from pmc_assets.filelists.inventory import inventory_batches
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.licenses import LICENSE_GROUPS
 
@@ -37,7 +38,9 @@ def run(
     failed: set[str] = set()
     with _progress(console) as progress, _pool(jobs) as pool:
         for phase in phases(defs, selection):
-            keys = [key for key in _partition_keys(phase, instance, lake, only_batches, only_groups) if key not in failed]
+            keys = [
+                key for key in _partition_keys(phase, instance, lake, only_batches, only_groups) if key not in failed
+            ]
             task = progress.add_task(_title(phase), total=len(keys))
             for outcome in _run_phase(pool, phase, keys):
                 outcomes.append(outcome)
@@ -48,37 +51,46 @@ def run(
     return outcomes
 
 
-def _run_phase(
-    pool: ProcessPoolExecutor, phase: Phase, keys: Iterable[str | dg.MultiPartitionKey | None]
-) -> Iterator[Outcome]:
+def _run_phase(pool: ProcessPoolExecutor, phase: Phase, keys: Iterable[str | None]) -> Iterator[Outcome]:
     for future in as_completed([pool.submit(materialize, phase.keys, key) for key in keys]):
         yield future.result()
 
 
 def _partition_keys(
     phase: Phase, instance: dg.DagsterInstance, lake: Lake, only_batches: tuple[str, ...], only_groups: tuple[str, ...]
-) -> list[str | dg.MultiPartitionKey | None]:
+) -> list[str | None]:
     """List the partitions of a phase; after the file lists, cells that have no article are left out."""
     if phase.partitions_def is None:
         return [None]
-    known = instance.get_dynamic_partitions(batches.name)
-    chosen = sorted(batch for batch in known if not only_batches or batch in only_batches)
+    chosen = [batch for batch in lake_batches(lake, instance) if not only_batches or batch in only_batches]
     if phase.partitions_def == batches:
         return list(chosen)
     if phase.partitions_def != cells:
         raise ValueError(f"no rule for the partitions {phase.partitions_def}")
-    groups = [group for group in LICENSE_GROUPS if not only_groups or group in only_groups]
-    is_filelists = dg.AssetKey(["raw", "filelists"]) in phase.keys
+    groups = tuple(group for group in LICENSE_GROUPS if not only_groups or group in only_groups)
+    if dg.AssetKey(["raw", "filelists"]) in phase.keys:
+        return [cell_key(batch, group) for batch in chosen for group in groups]
     return [
-        cell_key(batch, group)
-        for batch in chosen
-        for group in groups
-        if is_filelists or _has_articles(lake, Partition.of(license_group=group, batch=batch))
+        key for key in cells_with_articles(lake, instance, chosen) if key.keys_by_dimension["license_group"] in groups
     ]
 
 
-def _has_articles(lake: Lake, partition: Partition) -> bool:
-    """Say whether a cell has articles on offer, or stored ones that have to go."""
+def lake_batches(lake: Lake, instance: dg.DagsterInstance) -> list[str]:
+    """List the batches that the instance knows and this lake has: an instance may have seen other lakes."""
+    known = instance.get_dynamic_partitions(batches.name)
+    return sorted(set(known) & inventory_batches(lake))
+
+
+def cells_with_articles(
+    lake: Lake, instance: dg.DagsterInstance, of_batches: list[str] | None = None
+) -> list[dg.MultiPartitionKey]:
+    """List the cells that have articles on offer, or stored ones that have to go."""
+    chosen = lake_batches(lake, instance) if of_batches is None else of_batches
+    return [cell_key(batch, group) for batch in chosen for group in LICENSE_GROUPS if _has_articles(lake, batch, group)]
+
+
+def _has_articles(lake: Lake, batch: str, group: str) -> bool:
+    partition = Partition.of(license_group=group, batch=batch)
     return any(lake.exists(lake.table_path(t.name, partition)) for t in (schema.RAW_FILELISTS, schema.RAW_PACKAGES))
 
 

@@ -30,7 +30,7 @@ def materialize(keys: frozenset[dg.AssetKey], partition_key: str | dg.MultiParti
     defs = _definitions()
     with dg.DagsterInstance.get() as instance:
         result = dg.materialize(
-            [*defs.assets or [], *defs.asset_checks or []],  # type: ignore[list-item]
+            [*(defs.assets or []), *(defs.asset_checks or [])],  # type: ignore[list-item]
             selection=dg.AssetSelection.assets(*keys),
             partition_key=partition_key,
             instance=instance,

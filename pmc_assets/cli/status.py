@@ -1,0 +1,73 @@
+"""What is in the lake, what is missing and what was left out, as tables for the terminal."""
+
+import dagster as dg
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from pmc_assets.assets.partitions import cells
+from pmc_assets.cli.run import cells_with_articles
+from pmc_assets.lake import Lake
+from pmc_assets.warehouse.query import open_connection
+
+REJECTS_SQL = "select stage, reason, count(*) as records from core.rejects group by all order by all"
+
+
+def print_status(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance, console: Console) -> None:
+    """Print rows per table, partitions without a materialisation per asset, and rejects by stage and reason."""
+    print_summary(lake, console)
+    missing = missing_partitions(lake, defs, instance)
+    if missing:
+        table = RichTable("asset", "partitions missing", title="Missing")
+        for name, keys in missing.items():
+            table.add_row(name, f"{len(keys)}: {', '.join(sorted(keys)[:3])}{' …' if len(keys) > 3 else ''}")
+        console.print(table)
+    else:
+        console.print("Nothing is missing: every asset has every partition that has articles.")
+
+
+def print_summary(lake: Lake, console: Console) -> None:
+    """Print rows and bytes per table, and the rejects."""
+    with open_connection(lake) as connection:
+        names = connection.sql(
+            "select schema_name || '.' || view_name from duckdb_views() where not internal order by 1"
+        ).fetchall()
+        table = RichTable("table", "rows", title=lake.url)
+        for (name,) in names:
+            rows = connection.sql(f"select count(*) from {name}").fetchone()
+            table.add_row(name, f"{rows[0]:,}" if rows else "0")
+        console.print(table)
+        console.print(rich_table(connection.sql(REJECTS_SQL).to_arrow_table(), "Left out, by stage and reason"))
+
+
+def rich_table(rows: pa.Table, title: str = "") -> RichTable:
+    """Show an Arrow table in the terminal; numbers to the right."""
+    table = RichTable(title=title)
+    for field in rows.schema:
+        is_number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+        table.add_column(field.name, justify="right" if is_number else "left", overflow="fold")
+    for row in rows.to_pylist():
+        table.add_row(
+            *("" if value is None else f"{value:,}" if isinstance(value, int) else str(value) for value in row.values())
+        )
+    return table
+
+
+def missing_partitions(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance) -> dict[str, list[str]]:
+    """List, by asset, the cells that have articles and no materialisation. Empty: {} when nothing is missing."""
+    wanted = set(cells_with_articles(lake, instance))
+    graph = defs.resolve_asset_graph()
+    missing: dict[str, list[str]] = {}
+    for key in graph.toposorted_asset_keys:
+        node = graph.get(key)
+        if not node.is_materializable:
+            continue
+        if node.partitions_def == cells:
+            absent = sorted(wanted - instance.get_materialized_partitions(key))
+        elif node.partitions_def is None:
+            absent = [] if instance.get_latest_materialization_event(key) else ["not partitioned"]
+        else:
+            absent = []
+        if absent:
+            missing[key.to_user_string()] = absent
+    return missing
