@@ -1,0 +1,101 @@
+"""The project's shape: definitions load fast and say what they are, modules keep to their side, the README holds."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pmc_assets import schema
+from pmc_assets.rejects import REASONS
+
+REPOSITORY = Path(__file__).parent.parent
+PACKAGE = REPOSITORY / "pmc_assets"
+SNAPSHOT = Path(__file__).with_name("asset_keys.json")
+LOAD_S = 3.0
+HEAVY = {"torch", "sklearn", "transformers", "datasets", "matplotlib", "webdataset", "moto"}
+
+
+@pytest.fixture(scope="module")
+def defs() -> dg.Definitions:
+    from pmc_assets.definitions import defs
+
+    return defs
+
+
+@pytest.fixture(scope="module")
+def specs(defs: dg.Definitions) -> list[dg.AssetSpec]:
+    return list(defs.resolve_all_asset_specs())
+
+
+def test_definitions_load_fast_and_light() -> None:
+    script = (
+        "import sys, time, json; start = time.perf_counter(); import pmc_assets.definitions;"
+        "print(json.dumps([time.perf_counter() - start, sorted(m.split('.')[0] for m in sys.modules)]))"
+    )
+    seconds = []
+    for _ in range(3):
+        answer = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", script], capture_output=True, check=True, cwd=REPOSITORY
+        )
+        took, modules = json.loads(answer.stdout)
+        seconds.append(took)
+        assert HEAVY.isdisjoint(modules)
+    assert min(seconds) < LOAD_S
+
+
+def test_asset_keys_equal_the_snapshot(specs: list[dg.AssetSpec]) -> None:
+    assert sorted(spec.key.to_user_string() for spec in specs) == json.loads(SNAPSHOT.read_text())
+
+
+def test_every_asset_says_what_it_is(specs: list[dg.AssetSpec]) -> None:
+    for spec in specs:
+        assert spec.description and len(spec.description) > 20, spec.key
+        assert spec.group_name, spec.key
+        assert spec.owners, spec.key
+        assert spec.kinds, spec.key
+
+
+def test_every_table_asset_has_a_described_column_schema(specs: list[dg.AssetSpec]) -> None:
+    by_key = {spec.key: spec for spec in specs}
+    for name in schema.TABLES:
+        columns = by_key[dg.AssetKey(name.split("."))].metadata["dagster/column_schema"].columns
+        assert all(column.description for column in columns), name
+
+
+def test_every_column_and_reason_has_a_meaning() -> None:
+    for table in schema.TABLES.values():
+        assert table.row and table.key
+        for column in table.columns:
+            assert column.metadata and column.metadata[b"description"], f"{table.name}.{column.name}"
+        assert set(table.key) <= {column.name for column in table.columns}
+    assert all(meaning for reasons in REASONS.values() for meaning in reasons.values())
+
+
+def test_the_linter_forbids_dagster_in_domain_modules(tmp_path: Path) -> None:
+    trial = PACKAGE / "figures" / "trial_of_the_linter.py"
+    answer = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--select", "TID251", "--stdin-filename", str(trial), "-"],
+        input='"""Trial."""\nimport dagster\n',
+        text=True,
+        capture_output=True,
+        cwd=REPOSITORY,
+    )
+    assert answer.returncode == 1 and "TID251" in answer.stdout
+
+
+def test_package_init_files_hold_one_line() -> None:
+    for path in PACKAGE.rglob("__init__.py"):
+        assert len(path.read_text().strip().splitlines()) == 1, path
+
+
+def test_every_module_and_public_function_of_the_domain_is_documented() -> None:
+    undocumented = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        if not ast.get_docstring(tree):
+            undocumented.append(str(path.relative_to(REPOSITORY)))
+    assert undocumented == []
