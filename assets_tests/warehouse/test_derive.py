@@ -86,7 +86,7 @@ def test_every_table_reads_as_its_schema_says(lake):
         for layer in ("raw", "core"):
             connection.execute(f"create schema {layer}")
         for table in schema.TABLES.values():
-            connection.execute(parquet_view(table.name, table.arrow, table.partitioned_by, []))
+            connection.execute(parquet_view(table.name, table.arrow, table.partitioned_by, ""))
             described = {row[0]: row[1] for row in connection.sql(f"describe {table.name}").fetchall()}
             for field in table.columns:
                 type_ = duckdb_type(field.type).replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE").replace('"', "")

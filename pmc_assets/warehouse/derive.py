@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
-from pmc_assets.warehouse.contract import SqlContract, find_contract
-from pmc_assets.warehouse.views import identifier, parquet_view
+from pmc_assets.warehouse.contract import SqlContract, find_contract, table_contracts
+from pmc_assets.warehouse.views import identifier, parquet_view, texts
 
 LAYERS = ("raw", "core", "out", "models")
 
@@ -35,27 +35,23 @@ def partition_files(lake: Lake, table_name: str, partition: Partition) -> list[s
     """List one partition's Parquet files of a table as DuckDB opens them; hive columns it does not name match all."""
     values = dict(partition.values)
     layer, short_name = table_name.split(".")
-    folders = [f"{column}={values.get(column, '*')}" for column in partition_columns(table_name)]
+    folders = [f"{column}={values.get(column, '*')}" for column in find_table(table_name).partitioned_by]
     lake.fs.invalidate_cache()
     found = lake.fs.glob(lake.full_path("/".join([layer, short_name, *folders, "*.parquet"])))
     return sorted(str(path) if lake.is_local else lake.fs.unstrip_protocol(path) for path in found)
 
 
-def partition_columns(table_name: str) -> tuple[str, ...]:
-    """Name the hive columns of a table; a SQL table has those of `-- partitioned_by:`, else group and batch."""
-    if table_name in schema.TABLES:
-        return schema.TABLES[table_name].partitioned_by
-    return find_contract(table_name).partitioned_by
-
-
-def arrow_schema(table_name: str) -> pa.Schema:
-    """Give the schema of any table: from `schema.py`, or from running its SQL over nothing.
+def find_table(name: str) -> schema.Table:
+    """Give any table's contract: of `schema.py`, or of the SQL file that derives it.
 
     Raises: BadContract when neither knows the table.
     """
-    if table_name in schema.TABLES:
-        return schema.TABLES[table_name].arrow
-    return derived_table(find_contract(table_name)).arrow
+    return schema.TABLES[name] if name in schema.TABLES else derived_table(find_contract(name))
+
+
+def all_tables() -> dict[str, schema.Table]:
+    """Give the contract of every table of the lake, parsed and derived, by name."""
+    return schema.TABLES | {name: derived_table(contract) for name, contract in table_contracts().items()}
 
 
 @cache
@@ -66,11 +62,13 @@ def derived_table(contract: SqlContract) -> schema.Table:
     return schema.Table(contract.name, contract.row, contract.key, tuple(shape), contract.partitioned_by)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, contract: SqlContract, files: dict[str, list[str]]) -> pa.Table:
+def _run(connection: duckdb.DuckDBPyConnection, contract: SqlContract, files_of: dict[str, list[str]]) -> pa.Table:
     for layer in LAYERS:
         connection.execute(f"create schema {identifier(layer)}")
-    for name, paths in files.items():
-        connection.execute(parquet_view(name, arrow_schema(name), partition_columns(name), paths))
+    for name, paths in files_of.items():
+        table = find_table(name)
+        files = texts(paths) if paths else ""
+        connection.execute(parquet_view(name, table.arrow, table.partitioned_by, files))
     result = connection.sql(contract.sql).to_arrow_table()
     if result.column_names != list(contract.columns):
         raise ContractMismatch(f"{contract.name}: {_difference(result.column_names, list(contract.columns))}")

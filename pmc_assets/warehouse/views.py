@@ -1,6 +1,6 @@
 """Views over a table's Parquet files, as DuckDB SQL text. Which files there are, and running the SQL, stay out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
@@ -51,19 +51,34 @@ def duckdb_type(type_: pa.DataType) -> str:
     raise TypeError(f"no DuckDB type is known for Arrow's {type_}")
 
 
-def parquet_view(name: str, schema: pa.Schema, hive_columns: Sequence[str], files: Sequence[str]) -> str:
+def texts(values: Iterable[str]) -> str:
+    """Give a SQL list of texts."""
+    return "[" + ", ".join(map(literal, values)) + "]"
+
+
+def parquet_view(name: str, columns: pa.Schema, hive_columns: Sequence[str], files: str) -> str:
     """Give `create view` over hive-partitioned files: the contract's columns in order, then the hive columns.
 
-    Columns that no file holds read as null. Empty: a view without rows of the same columns and types.
+    `files` is a SQL expression: one path (a glob), or a list of paths. The types come from the contract, so opening
+    the view reads no file; a column that a file lacks reads as null. A filter on a hive column skips files.
+    Empty: with `files` empty, a view without rows of the same columns and types.
     """
-    columns = {f.name: duckdb_type(f.type) for f in schema}
-    columns |= {hive: "VARCHAR" for hive in hive_columns if hive not in columns}
+    types = {f.name: duckdb_type(f.type) for f in columns}
+    hive = [column for column in hive_columns if column not in types]
     if not files:
-        nulls = ", ".join(f"null::{type_} as {identifier(column)}" for column, type_ in columns.items())
-        return f"create view {identifier(name)} as select {nulls} where false"
-    hive = ", ".join(f"{identifier(column)}: 'VARCHAR'" for column in hive_columns)
-    partitioning = f"hive_partitioning = true, hive_types = {{{hive}}}" if hive else "hive_partitioning = false"
-    source = f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true, {partitioning})"
-    shape = f"select {', '.join(f'null::{t} as {identifier(c)}' for c, t in columns.items())} where false"
-    selected = ", ".join(identifier(column) for column in columns)
-    return f"create view {identifier(name)} as select {selected} from ({shape} union all by name from {source})"
+        nulls = [f"null::{type_} as {identifier(c)}" for c, type_ in (types | dict.fromkeys(hive, "VARCHAR")).items()]
+        return f"create view {identifier(name)} as select {', '.join(nulls)} where false"
+    shape = ", ".join(
+        f"{literal(c)}: {{name: {literal(c)}, type: {literal(type_)}, default_value: null}}"
+        for c, type_ in types.items()
+    )
+    selected = [identifier(c) for c in types] + [f"{_hive_value(name, c)} as {identifier(c)}" for c in hive]
+    return (
+        f"create view {identifier(name)} as select {', '.join(selected)}\n"
+        f"from read_parquet({files}, filename = true, schema = map {{{shape}}})"
+    )
+
+
+def _hive_value(table_name: str, column: str) -> str:
+    folder = table_name.replace(".", "/")
+    return f"regexp_extract(filename, {literal(f'/{folder}/(?:.*/)?{column}=([^/]*)/')}, 1)"

@@ -1,0 +1,95 @@
+"""The warehouse: a DuckDB file of views over every table of the lake, and a list of the lake's files beside it.
+
+Querying it stays out.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+import duckdb
+
+from pmc_assets.lake import Lake
+from pmc_assets.results import StageResult
+from pmc_assets.schema import PARTITION_COLUMNS, Table
+from pmc_assets.warehouse.compact import COMPACTED_TABLES, compact_schema, compact_table
+from pmc_assets.warehouse.derive import LAYERS, all_tables
+from pmc_assets.warehouse.listing import Snapshot, list_files
+from pmc_assets.warehouse.views import identifier, literal, parquet_view
+
+WAREHOUSE = "warehouse.duckdb"
+FILES = "warehouse.json"
+
+
+def build_warehouse(lake: Lake) -> StageResult:
+    """Write `warehouse.duckdb` and `warehouse.json` at the lake's root.
+
+    Shape: one view per table in its layer's schema, with a comment on every view and column. Paths begin with the
+    lake's own; where it was moved or is seen at another address, `set variable lake = '<root>'` names the new one.
+    Empty: a table without files is a view without rows.
+    """
+    tables = all_tables()
+    files = list_files(lake, tables.values())
+    blocks = {name: compact_table(lake, tables[name], files[name]) for name in COMPACTED_TABLES if name in tables}
+    snapshot = Snapshot(files, blocks)
+    root = lake.root if lake.is_local else lake.url
+    with lake.scratch() as folder:
+        local = folder / WAREHOUSE
+        with duckdb.connect(str(local)) as connection:
+            if not lake.is_local:
+                connection.register_filesystem(lake.fs)
+            create_views(connection, tables.values(), snapshot, partial(snapshot.glob, root))
+        size_bytes = local.stat().st_size
+        lake.publish_file(local, WAREHOUSE)
+    lake.write_bytes(FILES, snapshot.to_json())
+    return StageResult(
+        listed=len(tables),
+        stored=len(tables),
+        rows=len(tables),
+        size_bytes=size_bytes,
+        digest=hashlib.sha256(snapshot.to_json()).hexdigest(),
+        paths=[WAREHOUSE, FILES],
+        details={
+            "files": sum(map(len, files.values())),
+            "tables_with_rows": sum(map(bool, files.values())),
+            "compacted_files": sum(map(len, blocks.values())),
+        },
+    )
+
+
+def is_current(lake: Lake) -> bool:
+    """Say whether the warehouse knows the lake's present files."""
+    if not (lake.exists(FILES) and lake.exists(WAREHOUSE)):
+        return False
+    return Snapshot.from_json(lake.read_bytes(FILES)).files == list_files(lake, all_tables().values())
+
+
+def create_views(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Iterable[Table],
+    snapshot: Snapshot,
+    files: Callable[[Table], str],
+) -> None:
+    """Create a schema per layer and a view per table with its comments; `files` gives a table's files in SQL."""
+    for layer in LAYERS:
+        connection.execute(f"create schema if not exists {identifier(layer)}")
+    for table in tables:
+        is_compacted = snapshot.is_compacted(table)
+        columns = compact_schema(table) if is_compacted else table.arrow
+        for statement in (parquet_view(table.name, columns, table.partitioned_by, files(table)), *_comments(table)):
+            connection.execute(statement)
+
+
+def _comments(table: Table) -> Iterator[str]:
+    key = f"{table.row}. Key: {', '.join(table.key)}."
+    yield f"comment on view {identifier(table.name)} is {literal(key)}"
+    described = {f.name: _meaning(f.metadata or {}) for f in table.columns}
+    for name in (*described, *(c for c in table.partitioned_by if c not in described)):
+        meaning = described.get(name) or PARTITION_COLUMNS[name]
+        yield f"comment on column {identifier(table.name)}.{identifier(name)} is {literal(meaning)}"
+
+
+def _meaning(metadata: dict[bytes, bytes]) -> str:
+    unit = metadata.get(b"unit", b"").decode()
+    meaning = metadata.get(b"description", b"").decode()
+    return meaning if not unit or meaning.endswith(f"[{unit}]") else f"{meaning} [{unit}]"
