@@ -1,1 +1,1 @@
-"""What readers download: samples, shards, Parquet, JSON lines, card."""
+"""Samples and the forms in which they leave the lake: shards, Parquet, JSON lines, the card, publishing."""

@@ -17,8 +17,10 @@ class ContractMismatch(ValueError):
     """A query's columns are not those that its header promises."""
 
 
-def derive_table(lake: Lake, contract: SqlContract, partition: Partition) -> pa.Table:
+def derive_table(lake: Lake, contract: SqlContract, partition: Partition, pmcids: range | None = None) -> pa.Table:
     """Run a contract's query over one partition of everything it depends on.
+
+    `pmcids` narrows the tables that have a PMCID in their key to articles whose number is in that range.
 
     Shape: the header's columns in its order, meanings and units as field metadata; rows as the query orders them.
     Empty: an absent partition of a dependency reads as its empty table.
@@ -28,7 +30,7 @@ def derive_table(lake: Lake, contract: SqlContract, partition: Partition) -> pa.
         if not lake.is_local:
             connection.register_filesystem(lake.fs)
         files = {name: partition_files(lake, name, partition) for name in contract.depends}
-        return _run(connection, contract, files)
+        return _run(connection, contract, files, pmcids)
 
 
 def partition_files(lake: Lake, table_name: str, partition: Partition) -> list[str]:
@@ -62,13 +64,21 @@ def derived_table(contract: SqlContract) -> schema.Table:
     return schema.Table(contract.name, contract.row, contract.key, tuple(shape), contract.partitioned_by)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, contract: SqlContract, files_of: dict[str, list[str]]) -> pa.Table:
+def _run(
+    connection: duckdb.DuckDBPyConnection,
+    contract: SqlContract,
+    files_of: dict[str, list[str]],
+    pmcids: range | None = None,
+) -> pa.Table:
     for layer in LAYERS:
         connection.execute(f"create schema {identifier(layer)}")
     for name, paths in files_of.items():
         table = find_table(name)
         files = texts(paths) if paths else ""
-        connection.execute(parquet_view(name, table.arrow, table.partitioned_by, files))
+        view = parquet_view(name, table.arrow, table.partitioned_by, files)
+        if pmcids is not None and files and "pmcid" in table.key:
+            view += f"\nwhere pmcid[4:]::bigint >= {pmcids.start} and pmcid[4:]::bigint < {pmcids.stop}"
+        connection.execute(view)
     result = connection.sql(contract.sql).to_arrow_table()
     if result.column_names != list(contract.columns):
         raise ContractMismatch(f"{contract.name}: {_difference(result.column_names, list(contract.columns))}")
