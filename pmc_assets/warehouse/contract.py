@@ -8,6 +8,7 @@
 -- check: length(caption) > 0
 """
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -40,6 +41,11 @@ class SqlContract:
 
     def __hash__(self) -> int:
         return hash((self.name, self.sql))
+
+    @property
+    def digest(self) -> str:
+        """Short digest of the query: the asset's code version."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
 
 
 def parse_contract(name: str, text: str) -> SqlContract:
