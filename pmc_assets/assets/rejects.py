@@ -9,7 +9,15 @@ from pmc_assets.rejects import gather_rejects
 from pmc_assets.resources.lake import LakeResource
 
 REJECTS = schema.CORE_REJECTS
-STAGES = ("raw/packages", "core/articles", "core/images", "core/pubmed_records", "core/embeddings", "out/samples", "out/shards")
+STAGES = (
+    "raw/packages",
+    "core/articles",
+    "core/images",
+    "core/pubmed_records",
+    "core/embeddings",
+    "out/samples",
+    "out/shards",
+)
 
 
 @dg.asset(

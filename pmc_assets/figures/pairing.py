@@ -1,6 +1,7 @@
 """Pair each graphic of an article's figures with the stored file that it means, and read the image's facts."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
 
@@ -53,7 +54,7 @@ def _first_readable(
             reject = reject or _image_reject(key, "image_too_large", graphic_ref, f"{name}: {error}")
         else:
             place = {"part_path": file.part_path, "offset_bytes": file.offset_bytes, "size_bytes": file.size_bytes}
-            return key | {"graphic_ref": graphic_ref, "image_name": name} | facts.as_row() | place
+            return key | {"graphic_ref": graphic_ref, "image_name": name} | asdict(facts) | place
     assert reject is not None
     return reject
 
