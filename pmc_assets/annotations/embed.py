@@ -1,0 +1,89 @@
+"""One vector per readable image of a partition. What vectors are used for stays out."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pmc_assets import schema
+from pmc_assets.annotations.decoding import ImagePlace, stream_squares
+from pmc_assets.annotations.encoders import Encoder
+from pmc_assets.annotations.vectors import vector_column, vector_matrix
+from pmc_assets.lake import Lake, Partition
+from pmc_assets.rejects import Reject, rejects_table
+from pmc_assets.results import PREVIEW_ROWS, StageResult, count_reasons
+
+KEY = list(schema.CORE_IMAGES.key)
+COLUMNS = [*KEY, "image_name", "image_sha256", "part_path", "offset_bytes", "size_bytes"]
+
+
+def embeddings_partition(partition: Partition, encoder_name: str) -> Partition:
+    """Give the cell of `core.embeddings` that holds one encoder's vectors of a cell of images."""
+    return Partition.of(encoder=encoder_name, **dict(partition.values))
+
+
+def embed_partition(
+    lake: Lake,
+    partition: Partition,
+    encoder: Encoder,
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> StageResult:
+    """Encode every image of a cell; publish its vectors and rejects.
+
+    Equal bytes are encoded once, and vectors of this encoder version that are there already are kept.
+    """
+    images = lake.read_table(schema.CORE_IMAGES, partition, COLUMNS).to_pylist()
+    target = embeddings_partition(partition, encoder.name)
+    vectors = _known_vectors(lake, target, encoder.version)
+    known = len(vectors)
+    places = _places(row for row in images if row["image_sha256"] not in vectors)
+    failures: dict[str, str] = {}
+    for batch in stream_squares(lake.url, places, encoder.side_px, encoder.pad_grey, encoder.batch_images, workers):
+        failures |= batch.failures
+        if batch.digests:
+            vectors |= zip(batch.digests, encoder.encode(batch.pixels).astype(np.float16), strict=True)
+        if progress:
+            progress(len(batch.digests) + len(batch.failures))
+    stored = [row for row in images if row["image_sha256"] in vectors]
+    table = _table(stored, vectors, encoder)
+    rejects = rejects_table([_reject(row, failures) for row in images if row["image_sha256"] in failures])
+    written = lake.write_table(schema.CORE_EMBEDDINGS, table, target)
+    lake.write_rejects("embeddings", rejects, partition)
+    result = StageResult(
+        listed=len(images),
+        stored=len(stored),
+        rejected=count_reasons(rejects),
+        details={"encoder": encoder.name, "encoder_version": encoder.version, "encoded": len(vectors) - known},
+        preview=table.select([*KEY, "image_sha256"]).slice(0, PREVIEW_ROWS),
+    )
+    return result.add_written(written)
+
+
+def _places(rows: Iterable[dict]) -> list[ImagePlace]:
+    by_digest = {row["image_sha256"]: row for row in rows}
+    return [ImagePlace(**{name: row[name] for name in ImagePlace.__slots__}) for row in by_digest.values()]
+
+
+def _known_vectors(lake: Lake, target: Partition, version: str) -> dict[str, np.ndarray]:
+    rows = lake.read_table(schema.CORE_EMBEDDINGS, target, ["image_sha256", "encoder_version", "vector"])
+    known = rows.filter(pc.equal(rows["encoder_version"], version))
+    return dict(zip(known["image_sha256"].to_pylist(), vector_matrix(known["vector"]), strict=True))
+
+
+def _table(rows: list[dict], vectors: dict[str, np.ndarray], encoder: Encoder) -> pa.Table:
+    if not rows:
+        return schema.CORE_EMBEDDINGS.empty()
+    columns = {name: [row[name] for row in rows] for name in [*KEY, "image_sha256"]}
+    columns["encoder_version"] = [encoder.version] * len(rows)
+    fields = [field for field in schema.CORE_EMBEDDINGS.arrow if field.name != "vector"]
+    table = pa.table(columns, schema=pa.schema(fields))
+    vector = vector_column(np.stack([vectors[row["image_sha256"]] for row in rows]))
+    return table.append_column(schema.CORE_EMBEDDINGS.arrow.field("vector").with_type(vector.type), vector)
+
+
+def _reject(row: dict, failures: dict[str, str]) -> Reject:
+    detail = failures[row["image_sha256"]]
+    return Reject("embeddings", "image_unreadable", row["pmcid"], row["version"], row["image_name"], detail)
