@@ -1,0 +1,1 @@
+"""Pictures of the embedded sample: one module per family of visual classes."""
