@@ -65,7 +65,7 @@ def test_a_failed_write_leaves_the_old_partition_and_no_scratch(lake: Lake) -> N
 def test_scratch_of_a_dead_process_is_swept(lake: Lake) -> None:
     dead = Path(lake.full_path(SCRATCH)) / "dead"
     dead.mkdir(parents=True)
-    (dead / ".lock").touch()
+    dead.with_suffix(".lock").touch()
     (dead / "half.parquet").write_bytes(b"half")
     with lake.scratch():
         assert not dead.exists()

@@ -1,11 +1,8 @@
 """The lake: the only writer of tables and files; every partition is published whole. What is written stays out."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import shutil
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +12,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pmc_assets.locks import LOCK, hold_lock, private_folder
 from pmc_assets.schema import CORE_REJECTS, Table
 
 ROW_GROUP_ROWS = 16_384
@@ -121,21 +119,20 @@ class Lake:
     def scratch(self) -> Iterator[Path]:
         """Give a private local folder on the lake's own disk (for a local lake), removed at the end.
 
-        Folders of dead processes are swept: each live one holds a lock on its `.lock`.
+        Folders of dead processes are swept: each live one holds a lock.
         """
-        base = Path(self.root) / SCRATCH if self.is_local else Path(f".tmp-{self.root.replace('/', '-')}")
-        base.mkdir(parents=True, exist_ok=True)
-        sweep_dead(base)
-        folder = base / uuid.uuid4().hex
-        folder.mkdir()
-        with (folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-                with contextlib.suppress(OSError):
-                    base.rmdir()
+        with private_folder(self._scratch_base) as folder:
+            yield folder
+
+    @contextlib.contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Let one process at a time work on what `name` says; the others wait. It holds on one machine."""
+        with hold_lock(self._scratch_base / (name.replace("/", "-") + LOCK)):
+            yield
+
+    @property
+    def _scratch_base(self) -> Path:
+        return Path(self.root) / SCRATCH if self.is_local else Path(f".tmp-{self.root.replace('/', '-')}")
 
     def publish_file(self, local: Path, path: str) -> None:
         """Put a finished local file in its place by one rename (one upload elsewhere)."""
@@ -153,7 +150,6 @@ class Lake:
         On object storage the file named `last` (a manifest) is removed first and uploaded last: it says "whole".
         """
         full = self.full_path(path)
-        (local / ".lock").unlink(missing_ok=True)
         if self.is_local:
             target = Path(full)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -294,14 +290,3 @@ def _retyped(contract: pa.Field, actual: pa.Schema) -> pa.Field:
     type_ = actual.field(contract.name).type
     is_vector = pa.types.is_fixed_size_list(type_) and type_.value_type.equals(contract.type.value_type)
     return contract.with_type(type_) if is_vector else contract
-
-
-def sweep_dead(base: Path) -> None:
-    """Remove the scratch folders whose process is gone (their lock is free)."""
-    for folder in base.iterdir():
-        try:
-            with (folder / ".lock").open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-        except (FileNotFoundError, NotADirectoryError, BlockingIOError):
-            continue

@@ -33,6 +33,7 @@ REASONS = {
         "bad_archive": "The tarball cannot be read, is a bomb, or holds no article",
         "unsafe_member": "A tar member with an absolute path, `..`, a link or a device",
         "refused": "The source refused the request for good (4xx)",
+        "unanswered": "The source failed for this file at every attempt while it answered others; a rerun fetches it",
     },
     "articles": {
         "bad_xml": "The XML cannot be read as one JATS article",

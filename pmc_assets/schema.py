@@ -164,6 +164,7 @@ RAW_PACKAGES = Table(
         column("size_bytes", pa.int64(), "Length of the file", unit="bytes", required=True),
         column("part_path", pa.string(), "Tar part inside the lake that holds the bytes", required=True),
         column("offset_bytes", pa.int64(), "Where the file's bytes start in the part", unit="bytes", required=True),
+        column("listing_md5", pa.string(), "md5 of what the file list said of the article when its files were chosen"),
     ),
 )
 

@@ -26,15 +26,13 @@ def phases(defs: dg.Definitions, selection: dg.AssetSelection) -> list[Phase]:
     grouped: dict[tuple[int, dg.PartitionsDefinition | None], set[dg.AssetKey]] = defaultdict(set)
     for key in graph.toposorted_asset_keys:
         node = graph.get(key)
-        if not node.is_materializable:
-            continue
         parents = [graph.get(parent) for parent in node.parent_keys if parent in levels]
         levels[key] = max(
             (levels[p.key] + (p.partitions_def != node.partitions_def or _stands_alone(p.key)) for p in parents),
             default=0,
         )
     for key, level in levels.items():
-        if key in selected:
+        if key in selected and graph.get(key).is_materializable:
             grouped[level, graph.get(key).partitions_def].add(key)
     ordered = sorted(grouped, key=lambda place: (place[0], str(place[1])))
     return [Phase(frozenset(grouped[place]), place[1]) for place in ordered]

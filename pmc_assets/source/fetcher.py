@@ -1,0 +1,225 @@
+"""Fetch many objects: bounded connections and memory, results in order, retries within a budget, md5 checked."""
+
+import asyncio
+import contextvars
+import hashlib
+import random
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import tenacity
+
+from pmc_assets.source.answers import (
+    Body,
+    Missing,
+    Refused,
+    SourceUnavailable,
+    TooLarge,
+    TransientFault,
+    Unanswered,
+    WrongBytes,
+)
+from pmc_assets.source.transport import Transport
+
+HELD_BYTES = 128 * 2**20
+SMALL_BYTES = 2**20
+MAX_FILE_BYTES = 192 * 2**20
+ATTEMPTS = 10
+FIRST_WAIT_S = 0.25
+LONGEST_WAIT_S = 20.0
+ADMISSION_POLL_S = 0.02
+MD5 = re.compile(r"[0-9a-f]{32}")
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class TransferCounts:
+    """What went over the wire since the source was opened."""
+
+    requests: int = 0
+    retries: int = 0
+    size_bytes: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Job:
+    """One item of an ordered run; `held_bytes` is what it keeps in memory until it is handed over."""
+
+    held_bytes: int = 0
+
+
+_job: contextvars.ContextVar[_Job] = contextvars.ContextVar("job")
+
+
+class Fetcher:
+    """Runs requests of one transport on an event loop in its own thread.
+
+    At most `connections` requests are open at once. `budget_s` is how long the source may go without one good
+    answer before everything stops; `attempts` is how often one object is asked for.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        connections: int,
+        budget_s: float,
+        attempts: int = ATTEMPTS,
+        first_wait_s: float = FIRST_WAIT_S,
+        max_file_bytes: int = MAX_FILE_BYTES,
+    ) -> None:
+        self.transport = transport
+        self.counts = TransferCounts()
+        self.max_file_bytes = max_file_bytes
+        self._connections, self._budget_s = connections, budget_s
+        self._attempts, self._first_wait_s = attempts, first_wait_s
+        self._held_bytes = 0
+        self._head: _Job | None = None
+        self._good_at = time.monotonic()
+        self._loop = asyncio.new_event_loop()
+        self._slots = asyncio.Semaphore(connections)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="fetcher", daemon=True)
+        self._thread.start()
+
+    # -- for the calling thread -----------------------------------------------------------------------------------
+
+    def call(self, work: Awaitable[Result]) -> Result:
+        """Run one coroutine to its end."""
+        self._good_at = time.monotonic()
+        return asyncio.run_coroutine_threadsafe(_as_coroutine(work), self._loop).result()
+
+    def in_order(self, work: Callable[[Item], Awaitable[Result]], items: Iterable[Item]) -> Iterator[Result]:
+        """Run `work` on every item, many at once; give the results in the order of the items."""
+        self._good_at = time.monotonic()
+        open_jobs: deque = deque()
+        try:
+            for item in items:
+                job = _Job()
+                open_jobs.append((job, asyncio.run_coroutine_threadsafe(self._run(job, work, item), self._loop)))
+                while open_jobs and (len(open_jobs) >= 2 * self._connections or self._held_bytes > HELD_BYTES):
+                    yield self._hand_over(*open_jobs.popleft())
+            while open_jobs:
+                yield self._hand_over(*open_jobs.popleft())
+        finally:
+            for job, future in open_jobs:
+                future.cancel()
+                self._held_bytes -= job.held_bytes
+
+    def close(self) -> None:
+        """Close the connections and end the thread."""
+        if self._thread.is_alive():
+            self.call(self.transport.close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def _hand_over(self, job: _Job, future: "asyncio.Future[Result]") -> Result:
+        self._head = job
+        result = future.result()
+        self._held_bytes -= job.held_bytes
+        job.held_bytes = 0
+        return result
+
+    # -- on the event loop ----------------------------------------------------------------------------------------
+
+    async def _run(self, job: _Job, work: Callable[[Item], Awaitable[Result]], item: Item) -> Result:
+        _job.set(job)
+        return await work(item)
+
+    async def get(self, key: str, md5: str | None = None, *, accept_newer: bool = False) -> Body:
+        """Get one object; `md5` (hex) is what its bytes must have.
+
+        `accept_newer` also takes bytes that have the md5 which the server itself states: the object was replaced.
+        Raises: Missing, Refused, TooLarge, WrongBytes, Unanswered; SourceUnavailable when nothing answers any more.
+        """
+        started = time.monotonic()
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(TransientFault),
+            stop=self._is_enough,
+            wait=self._wait_s,
+            before_sleep=self._count_fault,
+            reraise=True,
+        )
+        try:
+            return await retrying(self._get_once, key, md5, accept_newer)
+        except WrongBytes:
+            raise
+        except TransientFault as fault:
+            if self._good_at > started and not self._is_over_budget(0.0):
+                raise Unanswered(f"{key}: {fault} after {self._attempts} attempts") from fault
+            silent_s = time.monotonic() - self._good_at
+            raise SourceUnavailable(
+                f"{self.transport.url} gave no good answer for {silent_s:.0f} s (last: {fault}, for {key}): "
+                "check the network and PMC_SOURCE, then run again; what was stored is kept"
+            ) from fault
+
+    async def _get_once(self, key: str, md5: str | None, accept_newer: bool) -> Body:
+        async with self._slots:
+            self.counts.requests += 1
+            try:
+                body = await self.transport.get(key, self._admit)
+            except (Missing, Refused, TooLarge):
+                self._good_at = time.monotonic()
+                raise
+        self._good_at = time.monotonic()
+        self.counts.size_bytes += len(body.content)
+        if md5 is not None and MD5.fullmatch(md5):
+            actual = md5_of(body.content)
+            if actual != md5 and not (accept_newer and actual == body.etag):
+                raise WrongBytes(f"md5 is {actual}, not {md5}")
+        self._hold(len(body.content))
+        return body
+
+    async def _admit(self, size_bytes: int) -> None:
+        """Wait until a body fits into memory; the job that is to be handed over next never waits."""
+        if size_bytes > self.max_file_bytes:
+            raise TooLarge(f"{size_bytes} bytes, the limit is {self.max_file_bytes}")
+        if size_bytes > SMALL_BYTES:
+            while self._held_bytes > HELD_BYTES and _job.get(None) is not self._head:
+                await asyncio.sleep(ADMISSION_POLL_S)
+
+    def _hold(self, size_bytes: int) -> None:
+        job = _job.get(None)
+        if job is not None:
+            job.held_bytes += size_bytes
+            self._held_bytes += size_bytes
+
+    # -- retries --------------------------------------------------------------------------------------------------
+
+    def _wait_s(self, state: tenacity.RetryCallState) -> float:
+        asked = _fault(state).retry_after_s
+        backoff = min(LONGEST_WAIT_S, self._first_wait_s * 2 ** (state.attempt_number - 1))
+        return (asked or 0.0) + backoff * random.uniform(0.5, 1.5)
+
+    def _is_enough(self, state: tenacity.RetryCallState) -> bool:
+        return state.attempt_number >= self._attempts or self._is_over_budget(_fault(state).retry_after_s or 0.0)
+
+    def _is_over_budget(self, wait_s: float) -> bool:
+        return time.monotonic() + wait_s - self._good_at > self._budget_s
+
+    def _count_fault(self, state: tenacity.RetryCallState) -> None:
+        self.counts.retries += 1
+        name = str(_fault(state)).split(":")[0].split(" is ")[0]
+        self.counts.faults[name] = self.counts.faults.get(name, 0) + 1
+
+
+def _fault(state: tenacity.RetryCallState) -> TransientFault:
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, TransientFault) else TransientFault("unknown")
+
+
+async def _as_coroutine(work: Awaitable[Result]) -> Result:
+    return await work
+
+
+def md5_of(content: bytes) -> str:
+    """Give the md5 of some bytes, hex."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -1,0 +1,119 @@
+"""Objects by plain HTTP with keep-alive: https roots, and the public HTTPS face of s3 and gs buckets."""
+
+import asyncio
+import re
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote, unquote
+
+import aiohttp
+from lxml import etree, html
+from yarl import URL
+
+from pmc_assets.source.answers import GONE_STATUSES, RETRIED_STATUSES, Body, Missing, Refused, TransientFault
+from pmc_assets.source.transport import Admit, safe_key
+
+CONNECT_TIMEOUT_S = 10.0
+SLOWEST_BYTES_PER_S = 32 * 1024
+USER_AGENT = "pmc_assets (research pipeline for the PMC Open Access Subset)"
+PASSING_S3_ERRORS = re.compile(rb"<Code>(RequestTimeout|SlowDown|InternalError)</Code>")
+
+
+class HttpTransport:
+    """One keep-alive pool of at most `connections` connections to one root."""
+
+    def __init__(self, url: str, connections: int, timeout_s: float, user_agent: str = USER_AGENT) -> None:
+        self.url = url.rstrip("/")
+        self._connections, self._timeout_s, self._user_agent = connections, timeout_s, user_agent
+        self._session: aiohttp.ClientSession | None = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=300, keepalive_timeout=60),
+                timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=CONNECT_TIMEOUT_S),
+                headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
+                auto_decompress=False,
+            )
+        return self._session
+
+    async def get(self, key: str, admit: Admit) -> Body:
+        return await self._get(f"{self.url}/{quote(safe_key(key), safe='/')}", admit)
+
+    async def _get(self, url: str, admit: Admit) -> Body:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._open().get(URL(url, encoded=True))
+            async with response:
+                await _check_status(response)
+                size_bytes = response.content_length or 0
+                await admit(size_bytes)
+                async with asyncio.timeout(self._timeout_s + size_bytes / SLOWEST_BYTES_PER_S):
+                    content = await response.read()
+                return Body(content, response.headers.get("ETag", "").removeprefix("W/").strip('"'))
+        except TimeoutError as error:
+            raise TransientFault("time-out") from error
+        except aiohttp.InvalidURL as error:
+            raise Refused(f"not a URL: {url}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransientFault(f"{type(error).__name__}: {error}") from error
+
+    async def list_names(self, folder: str) -> list[str]:
+        """List by S3's ListObjectsV2; a plain web server's index page is read instead where it is no S3."""
+        names: set[str] = set()
+        token: str | None = ""
+        while token is not None:
+            query = f"list-type=2&prefix={quote(folder, safe='')}%2F&delimiter=%2F"
+            query += f"&continuation-token={quote(token, safe='')}" if token else ""
+            try:
+                body = await self._get(f"{self.url}/?{query}", _admit_all)
+            except Missing:
+                return await self._list_index_page(folder)
+            if b"ListBucketResult" not in body.content[:1000]:
+                return await self._list_index_page(folder)
+            page = etree.fromstring(body.content, etree.XMLParser(resolve_entities=False))
+            found = [key.text or "" for key in page.iterfind("{*}Contents/{*}Key")]
+            found += [prefix.text or "" for prefix in page.iterfind("{*}CommonPrefixes/{*}Prefix")]
+            names.update(key.rstrip("/").rsplit("/", 1)[-1] for key in found)
+            token = page.findtext("{*}NextContinuationToken")
+        return sorted(names)
+
+    async def _list_index_page(self, folder: str) -> list[str]:
+        try:
+            body = await self._get(f"{self.url}/{quote(folder, safe='/')}/", _admit_all)
+        except Missing:
+            return []
+        links = [link for _, _, link, _ in html.iterlinks(body.content)] if body.content.strip() else []
+        names = {unquote(link.split("?")[0]).rstrip("/").rsplit("/", 1)[-1] for link in links}
+        return sorted(names - {"", ".", ".."})
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+async def _admit_all(size_bytes: int) -> None:
+    return None
+
+
+async def _check_status(response: aiohttp.ClientResponse) -> None:
+    status = response.status
+    if status == 200:
+        return
+    if status in GONE_STATUSES:
+        raise Missing(f"HTTP {status}")
+    start = await response.content.read(2_000)
+    if status in RETRIED_STATUSES or status >= 500 or PASSING_S3_ERRORS.search(start):
+        raise TransientFault(f"HTTP {status}", _retry_after_s(response))
+    raise Refused(f"HTTP {status}")
+
+
+def _retry_after_s(response: aiohttp.ClientResponse) -> float | None:
+    """Read `Retry-After`: seconds, or a date, which is counted from the server's own `Date`."""
+    asked = response.headers.get("Retry-After", "").strip()
+    if asked.isdigit():
+        return float(asked)
+    try:
+        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return max(0.0, wait.total_seconds())

@@ -1,0 +1,131 @@
+"""The bucket's inventory: its manifest and its CSV shards, verified and read by the stated columns."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from isal import igzip
+
+from pmc_assets.source.answers import Missing, WrongBytes
+from pmc_assets.source.fetcher import Fetcher
+from pmc_assets.source.source import LISTING_SCHEMA, Snapshot
+
+INVENTORY_FOLDER = "inventory-reports/pmc-oa-opendata/metadata"
+KEY_PATTERN = r"^metadata/(?P<pmcid>PMC[1-9][0-9]{0,8})\.(?P<version>[1-9][0-9]{0,5})\.json$"
+BLOCK_BYTES = 4 * 2**20
+
+
+class InventoryUnreadable(RuntimeError):
+    """No whole inventory can be read; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One inventory's description: its day, its columns, its shards as (key, md5)."""
+
+    date: str
+    columns: tuple[str, ...]
+    shards: tuple[tuple[str, str], ...]
+
+
+def open_snapshot(fetcher: Fetcher, scratch: Path) -> Snapshot:
+    """Fetch and verify the newest inventory that has a manifest.
+
+    Source: S3 Inventory, `manifest.json` and CSV shards. Raises: InventoryUnreadable.
+    """
+    manifest = newest_manifest(fetcher)
+    shards = [_fetch_shard(fetcher, manifest, number, scratch) for number in range(len(manifest.shards))]
+    return Snapshot(manifest.date, _read_shards(shards, manifest.columns))
+
+
+def newest_manifest(fetcher: Fetcher) -> Manifest:
+    """Read the newest manifest, going back over days whose manifest is missing or cut off."""
+    days = [day for day in fetcher.call(fetcher.transport.list_names(INVENTORY_FOLDER)) if day[:4].isdigit()]
+    for day in reversed(days):
+        try:
+            body = fetcher.call(fetcher.get(f"{INVENTORY_FOLDER}/{day}/manifest.json"))
+            return parse_manifest(body.content, day[:10])
+        except (Missing, ValueError):
+            continue
+    raise InventoryUnreadable(
+        f"{fetcher.transport.url}/{INVENTORY_FOLDER} has no readable manifest in {len(days)} day(s): "
+        "is PMC_SOURCE the root of the bucket?"
+    )
+
+
+def parse_manifest(content: bytes, date: str) -> Manifest:
+    """Read a manifest. Raises: ValueError where it is cut off or describes something else."""
+    try:
+        manifest = json.loads(content)
+        if manifest["fileFormat"] != "CSV":
+            raise ValueError(f"inventory is {manifest['fileFormat']}, not CSV")
+        columns = tuple(name.strip() for name in manifest["fileSchema"].split(","))
+        shards = tuple((str(f["key"]), str(f["MD5checksum"])) for f in manifest["files"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"manifest lacks {error}") from error
+    if not {"Key", "ETag"} <= set(columns):
+        raise ValueError(f"inventory has no Key or ETag among its columns {columns}")
+    return Manifest(date, columns, shards)
+
+
+def _fetch_shard(fetcher: Fetcher, manifest: Manifest, number: int, scratch: Path) -> Path:
+    key, md5 = manifest.shards[number]
+    try:
+        body = fetcher.call(fetcher.get(key, md5))
+    except (Missing, WrongBytes) as error:
+        raise InventoryUnreadable(
+            f"inventory of {manifest.date} is not whole: shard {key}: {error}; nothing was changed, run again later"
+        ) from error
+    path = scratch / f"shard-{number}.csv.gz"
+    path.write_bytes(body.content)
+    return path
+
+
+def _read_shards(shards: list[Path], columns: tuple[str, ...]) -> Iterator[pa.Table]:
+    for path in shards:
+        try:
+            with igzip.open(path, "rb") as file:
+                yield from read_shard(cast(IO[bytes], file), columns)
+        except (EOFError, OSError, igzip.BadGzipFile, pa.ArrowInvalid) as error:
+            raise InventoryUnreadable(f"inventory shard cannot be read: {error}; nothing was changed") from error
+
+
+def read_shard(file: IO[bytes], columns: tuple[str, ...]) -> Iterator[pa.Table]:
+    """Read one shard's CSV as tables of LISTING_SCHEMA, block by block. Empty: no table for an empty shard."""
+    if not file.peek(1):  # type: ignore[attr-defined]
+        return
+    reader = pa.csv.open_csv(
+        file,
+        pa.csv.ReadOptions(column_names=list(columns), block_size=BLOCK_BYTES, use_threads=False),
+        convert_options=pa.csv.ConvertOptions(
+            include_columns=["Key", "ETag", "LastModifiedDate"],
+            column_types=dict.fromkeys(columns, pa.string()),
+            include_missing_columns=True,
+        ),
+    )
+    for batch in reader:
+        yield _listing(batch)
+
+
+def _listing(batch: pa.RecordBatch) -> pa.Table:
+    key = batch.column("Key")
+    parts = pc.extract_regex(key, KEY_PATTERN)
+    columns = {
+        "key": key,
+        "pmcid": pc.struct_field(parts, "pmcid"),
+        "version": pc.struct_field(parts, "version").cast(pa.int32()),
+        "etag": pc.utf8_trim(batch.column("ETag"), '"'),
+        "last_modified_at": _parse_time(batch.column("LastModifiedDate")),
+    }
+    return pa.table(columns, schema=LISTING_SCHEMA)
+
+
+def _parse_time(text: pa.Array) -> pa.Array:
+    """Read ISO 8601 with `Z`; null where a text is something else."""
+    is_time = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+    return pc.if_else(is_time, text, None).cast(pa.timestamp("us", tz="UTC"))

@@ -1,0 +1,72 @@
+"""How bytes are asked for: one small interface, and the fsspec implementation of it. Retries stay out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+
+import fsspec
+
+from pmc_assets.source.answers import Body, Missing, Refused, TransientFault
+
+Admit = Callable[[int], Awaitable[None]]
+
+
+class Transport(Protocol):
+    """Asks for one object under a root, once.
+
+    `get` awaits `admit(size_bytes)` as soon as the size is known and before the body is read.
+    Raises: Missing, Refused, TransientFault, and what `admit` raises.
+    """
+
+    url: str
+
+    async def get(self, key: str, admit: Admit) -> Body: ...
+
+    async def list_names(self, folder: str) -> list[str]:
+        """List the names directly under a folder, sorted. Empty: [] where there is none."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class FsspecTransport:
+    """Any file system of fsspec, asked in threads: local folders, and schemes without a faster way."""
+
+    def __init__(self, url: str, connections: int) -> None:
+        self.url = url.rstrip("/")
+        self._fs, self._root = fsspec.url_to_fs(self.url)
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="fetch")
+
+    async def get(self, key: str, admit: Admit) -> Body:
+        path = f"{self._root}/{safe_key(key)}"
+        await admit(await self._call(self._fs.size, path) or 0)
+        return Body(await self._call(self._fs.cat_file, path))
+
+    async def list_names(self, folder: str) -> list[str]:
+        try:
+            found = await self._call(self._fs.ls, f"{self._root}/{folder}".rstrip("/"), False)
+        except Missing:
+            return []
+        return sorted(PurePosixPath(path).name for path in found)
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _call(self, function: Callable[..., Any], *arguments: object) -> Any:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise Missing(str(error)) from error
+        except PermissionError as error:
+            raise Refused(str(error)) from error
+        except OSError as error:
+            raise TransientFault(f"{type(error).__name__}: {error}") from error
+
+
+def safe_key(key: str) -> str:
+    """Give a key that stays below its root. Raises: Refused for `..`, empty and absolute parts."""
+    if any(part in {"", ".", ".."} for part in key.split("/")) or "\x00" in key:
+        raise Refused(f"key {key!r} leaves the source's root")
+    return key
