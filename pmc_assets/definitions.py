@@ -1,15 +1,43 @@
 """Everything that Dagster loads: the assets of every stage, their resources, jobs, schedules and sensors."""
 
 import os
+import warnings
+from pathlib import Path
 
 import dagster as dg
 
-import pmc_assets.assets
-from pmc_assets.resources.lake import LakeResource
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+
+import pmc_assets.assets  # noqa: E402 - the filters above have to be there when partition mappings are made
+from pmc_assets.entrez.efetch import NCBI_URL  # noqa: E402
+from pmc_assets.resources.efetch import EFetchResource  # noqa: E402
+from pmc_assets.resources.lake import LakeResource  # noqa: E402
+from pmc_assets.resources.source import SourceResource  # noqa: E402
+
+EMBEDDED_SOURCE = Path(".sample/bucket").resolve().as_uri()
+
+
+def _secret(name: str) -> dg.EnvVar | str:
+    """Refer to a variable by name, so that its value is in no configuration; unset is empty."""
+    return dg.EnvVar(name) if os.environ.get(name) else ""
+
 
 RESOURCES = {
     "lake": LakeResource(
-        url=os.environ.get("PMC_LAKE", "lake"), batch_ids=int(os.environ.get("PMC_BATCH_IDS", "10000"))
+        url=os.environ.get("PMC_LAKE") or "lake",
+        batch_ids=int(os.environ.get("PMC_BATCH_IDS") or 10_000),
+        workers=int(os.environ.get("PMC_WORKERS") or 1),
+    ),
+    "source": SourceResource(
+        url=os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE,
+        endpoint_url=os.environ.get("PMC_S3_ENDPOINT_URL", ""),
+        keep=os.environ.get("PMC_KEEP") or "figures",
+    ),
+    "efetch": EFetchResource(
+        base_url=os.environ.get("PMC_EFETCH_URL", NCBI_URL),
+        api_key=_secret("NCBI_API_KEY"),
+        email=_secret("NCBI_EMAIL"),
     ),
 }
 
