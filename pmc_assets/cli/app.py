@@ -95,7 +95,7 @@ def sample(
     columns = (TextColumn("articles"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("articles", total=articles)
-        written = write_sample(to, articles, seed, progress=lambda done: progress.update(task, completed=done))
+        written = write_sample(to, articles, seed, progress=lambda done, _: progress.update(task, completed=done))
     console.print(written)
 
 

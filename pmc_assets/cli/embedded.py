@@ -25,8 +25,8 @@ def embedded_source(console: Console) -> Iterator[None]:
 
     bucket = SAMPLE_ROOT.resolve() / "bucket"
     with console.status("writing the embedded sample"):
-        write_sample(bucket.as_uri(), SAMPLE_ARTICLES)
-    with serve_efetch(bucket.with_name("bucket.records")) as url:
+        records = write_sample(bucket.as_uri(), SAMPLE_ARTICLES).records_path
+    with serve_efetch(records) as url:
         os.environ.update(PMC_SOURCE=bucket.as_uri(), PMC_EFETCH_URL=url)
         try:
             yield
