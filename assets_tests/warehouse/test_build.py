@@ -11,8 +11,9 @@ from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.warehouse import compact
 from pmc_assets.warehouse.build import build_warehouse, is_current
+from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.contract import table_contracts
-from pmc_assets.warehouse.derive import all_tables, derived_table
+from pmc_assets.warehouse.derive import derived_table
 
 
 def cell(batch: int, group: str = "commercial") -> Partition:

@@ -12,8 +12,9 @@ import duckdb
 from pmc_assets.lake import Lake
 from pmc_assets.results import StageResult
 from pmc_assets.schema import PARTITION_COLUMNS, Table
+from pmc_assets.warehouse.catalog import FROM_FILENAME, all_tables
 from pmc_assets.warehouse.compact import COMPACTED_TABLES, compact_schema, compact_table
-from pmc_assets.warehouse.derive import LAYERS, all_tables
+from pmc_assets.warehouse.derive import LAYERS
 from pmc_assets.warehouse.listing import Snapshot, list_files
 from pmc_assets.warehouse.views import identifier, literal, parquet_view
 
@@ -76,7 +77,9 @@ def create_views(
     for table in tables:
         is_compacted = snapshot.is_compacted(table)
         columns = compact_schema(table) if is_compacted else table.arrow
-        for statement in (parquet_view(table.name, columns, table.partitioned_by, files(table)), *_comments(table)):
+        named = FROM_FILENAME.get(table.name, {})
+        connection.execute(parquet_view(table.name, columns, table.partitioned_by, files(table), named))
+        for statement in _comments(table):
             connection.execute(statement)
 
 

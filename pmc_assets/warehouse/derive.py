@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
-from pmc_assets.warehouse.contract import SqlContract, find_contract, table_contracts
+from pmc_assets.warehouse.contract import SqlContract, find_contract
 from pmc_assets.warehouse.views import identifier, parquet_view, texts
 
 LAYERS = ("raw", "core", "out", "models")
@@ -49,11 +49,6 @@ def find_table(name: str) -> schema.Table:
     Raises: BadContract when neither knows the table.
     """
     return schema.TABLES[name] if name in schema.TABLES else derived_table(find_contract(name))
-
-
-def all_tables() -> dict[str, schema.Table]:
-    """Give the contract of every table of the lake, parsed and derived, by name."""
-    return schema.TABLES | {name: derived_table(contract) for name, contract in table_contracts().items()}
 
 
 @cache

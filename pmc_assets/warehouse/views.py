@@ -1,6 +1,7 @@
 """Views over a table's Parquet files, as DuckDB SQL text. Which files there are, and running the SQL, stay out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -56,11 +57,18 @@ def texts(values: Iterable[str]) -> str:
     return "[" + ", ".join(map(literal, values)) + "]"
 
 
-def parquet_view(name: str, columns: pa.Schema, hive_columns: Sequence[str], files: str) -> str:
+def parquet_view(
+    name: str,
+    columns: pa.Schema,
+    hive_columns: Sequence[str],
+    files: str,
+    from_filename: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Give `create view` over hive-partitioned files: the contract's columns in order, then the hive columns.
 
     `files` is a SQL expression: one path (a glob), or a list of paths. The types come from the contract, so opening
     the view reads no file; a column that a file lacks reads as null. A filter on a hive column skips files.
+    `from_filename` gives columns of the contract that are SQL expressions over the file's name.
     Empty: with `files` empty, a view without rows of the same columns and types.
     """
     types = {f.name: duckdb_type(f.type) for f in columns}
@@ -71,8 +79,12 @@ def parquet_view(name: str, columns: pa.Schema, hive_columns: Sequence[str], fil
     shape = ", ".join(
         f"{literal(c)}: {{name: {literal(c)}, type: {literal(type_)}, default_value: null}}"
         for c, type_ in types.items()
+        if c not in from_filename
     )
-    selected = [identifier(c) for c in types] + [f"{_hive_value(name, c)} as {identifier(c)}" for c in hive]
+    named = {c: f"{expression} as {identifier(c)}" for c, expression in from_filename.items()}
+    selected = [named.get(c, identifier(c)) for c in types] + [
+        f"{_hive_value(name, c)} as {identifier(c)}" for c in hive
+    ]
     return (
         f"create view {identifier(name)} as select {', '.join(selected)}\n"
         f"from read_parquet({files}, filename = true, schema = map {{{shape}}})"

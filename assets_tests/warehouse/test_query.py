@@ -1,0 +1,174 @@
+"""Queries: forms of output, limits, and everything that is refused without a trace."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pmc_assets import schema
+from pmc_assets.lake import Lake, Partition
+from pmc_assets.warehouse.build import build_warehouse
+from pmc_assets.warehouse.connection import Limits, NoWarehouse, open_connection
+from pmc_assets.warehouse.guard import QueryRefused
+from pmc_assets.warehouse.query import QueryError, QueryOutOfMemory, QueryTimedOut, run_query
+
+CELL = Partition.of(license_group="commercial", batch="PMC00000xxxx")
+COLUMNS = "select figure_index, caption, section_path from core.figures order by figure_index"
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    made = Lake(str(tmp_path_factory.mktemp("query") / "lake"))
+    captions = ["plain", 'a "quote", | and\na line', "µ"]
+    rows = [
+        {"pmcid": "PMC7", "version": 1, "figure_index": i, "kind": "figure", "caption": c, "section_path": ["A", "B"]}
+        for i, c in enumerate(captions)
+    ]
+    made.write_table(schema.CORE_FIGURES, schema.CORE_FIGURES.from_rows(rows), CELL)
+    build_warehouse(made)
+    return made
+
+
+def answer(lake: Lake, sql: str, **options) -> bytes:
+    out = io.BytesIO()
+    run_query(lake.url, sql, out, **options)
+    return out.getvalue()
+
+
+def files(lake: Lake) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in Path(lake.root).rglob("*") if path.is_file()}
+
+
+def test_csv_reads_back(lake):
+    rows = list(csv.DictReader(io.StringIO(answer(lake, COLUMNS, format="csv").decode())))
+    assert rows[1] == {"figure_index": "1", "caption": 'a "quote", | and\na line', "section_path": '["A", "B"]'}
+
+
+def test_json_and_json_lines_read_back(lake):
+    rows = json.loads(answer(lake, COLUMNS, format="json"))
+    assert rows[2] == {"figure_index": 2, "caption": "µ", "section_path": ["A", "B"]}
+    assert [json.loads(line) for line in answer(lake, COLUMNS, format="jsonl").splitlines()] == rows
+    assert json.loads(answer(lake, COLUMNS.replace("order", "where false order"), format="json")) == []
+
+
+def test_parquet_reads_back(lake):
+    table = pq.read_table(io.BytesIO(answer(lake, COLUMNS, format="parquet")))
+    assert table["caption"].to_pylist()[2] == "µ" and table.num_rows == 3
+
+
+def test_markdown_keeps_its_columns(lake):
+    lines = answer(lake, COLUMNS, format="md").decode().splitlines()
+    assert lines[1] == "| ---: | --- | --- |" and 'a "quote", \\| and a line' in lines[3]
+
+
+def test_table_shows_rows_and_their_number(lake):
+    text = answer(lake, COLUMNS).decode()
+    assert "plain" in text and text.endswith("3 rows\n")
+
+
+def test_explain_and_describe_are_reading(lake):
+    assert b"READ_PARQUET" in answer(lake, f"explain analyze {COLUMNS};")
+    assert b"figure_index" in answer(lake, "describe core.figures")
+
+
+REFUSED = [
+    "copy (select 1) to '{lake}/core/x.parquet'",
+    "explain analyze copy (select 1) to '{lake}/core/x.parquet'",
+    "explain (analyze) copy (select 1) to '{lake}/core/x.parquet'",
+    "attach '{lake}/other.duckdb'",
+    "install httpfs",
+    "load httpfs",
+    "create table t as select 1",
+    "insert into core.figures select * from core.figures",
+    "delete from core.figures",
+    "drop view core.figures",
+    "set enable_external_access = true",
+    "set variable lake = '/'",
+    "pragma database_list",
+    "call pragma_version()",
+    "export database '{lake}/x'",
+    "select 1; select 2",
+    "select 1; copy (select 1) to '{lake}/x'",
+    "",
+    "-- nothing",
+]
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_anything_but_one_reading_statement_is_refused_and_writes_nothing(lake, sql):
+    before = files(lake)
+    with pytest.raises(QueryRefused):
+        answer(lake, sql.format(lake=lake.root))
+    assert files(lake) == before
+
+
+OUTSIDE = [
+    "select * from read_text('/etc/passwd')",
+    "select * from read_csv('/etc/passwd')",
+    "select * from '/etc/passwd'",
+    "select * from read_text('{lake}/../outside.txt')",
+    "select * from glob('/etc/*')",
+    "select * from read_blob('/proc/self/environ')",
+    "select * from read_parquet('https://127.0.0.1:9/x.parquet')",
+    "select * from query('copy (select 1) to ''{lake}/x''')",
+]
+
+
+@pytest.mark.parametrize("sql", OUTSIDE)
+def test_nothing_outside_the_lake_is_read(lake, sql):
+    (Path(lake.root).parent / "outside.txt").write_text("secret")
+    before = files(lake)
+    with pytest.raises(QueryError) as error:
+        answer(lake, sql.format(lake=lake.root))
+    assert "secret" not in str(error.value) and files(lake) == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [("select nope from core.figures", "nope"), ("selec 1", "syntax"), ("from core.nothing", "nothing")],
+)
+def test_mistakes_are_named(lake, sql, said):
+    with pytest.raises(QueryError, match=said):
+        answer(lake, sql)
+
+
+def test_unknown_format_is_named(lake):
+    with pytest.raises(QueryError, match="xml.*csv"):
+        answer(lake, "select 1", format="xml")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select count(*) from range(1000000000000)",
+        "select count(*) from range(10000000) a, range(10000000) b where (a.range + b.range) % 7 = 2",
+        "with recursive n as (select 1 as i union all select i + 1 from n) select max(i) from n",
+    ],
+)
+def test_runaway_query_is_stopped_in_time(lake, sql):
+    with pytest.raises(QueryTimedOut, match=r"0\.3 s"):
+        answer(lake, sql, timeout_s=0.3)
+
+
+def test_runaway_query_is_stopped_at_the_memory_limit(lake):
+    with pytest.raises(QueryOutOfMemory):
+        answer(lake, "select list(range) from range(200000000)", memory_limit="200MB")
+
+
+def test_progress_is_told(lake):
+    told: list[float] = []
+    answer(lake, "select count(*) from range(300000000) where range % 3 = 1", progress=told.append)
+    assert told and all(0 <= share <= 100 for share in told)
+
+
+def test_lake_without_warehouse_says_how_to_make_one(tmp_path):
+    with pytest.raises(NoWarehouse, match="pmc-assets run"):
+        run_query(str(tmp_path), "select 1", io.BytesIO())
+
+
+def test_two_connections_at_once(lake):
+    with open_connection(lake) as first, open_connection(lake, Limits(memory="1GB")) as second:
+        assert first.sql("select 1").fetchall() == second.sql("select 1").fetchall()

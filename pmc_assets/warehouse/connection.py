@@ -1,0 +1,100 @@
+"""Locked, read-only connections to a lake's warehouse. Running and printing queries stay out."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import duckdb
+import fsspec
+
+from pmc_assets.lake import Lake
+from pmc_assets.warehouse.build import FILES, WAREHOUSE, create_views
+from pmc_assets.warehouse.catalog import all_tables
+from pmc_assets.warehouse.functions import register_functions
+from pmc_assets.warehouse.listing import Snapshot
+from pmc_assets.warehouse.views import literal
+
+READ_BLOCK_BYTES = 256 * 2**10
+
+
+class NoWarehouse(ValueError):
+    """The lake has no warehouse yet."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a connection may use: DuckDB size texts for memory and spilled data, threads (None: all cores)."""
+
+    memory: str = "4GB"
+    spill: str = "50GB"
+    threads: int | None = None
+
+
+@contextlib.contextmanager
+def open_connection(lake: Lake, limits: Limits | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse of a local or remote lake: it can read the lake's files, nothing else, and not be unlocked.
+
+    Raises: NoWarehouse before the warehouse was built.
+    """
+    with tempfile.TemporaryDirectory(prefix="pmc-assets-spill-") as spill, duckdb.connect() as connection:
+        if lake.is_local:
+            _attach(connection, lake)
+        else:
+            _view_remote(connection, lake)
+        register_functions(connection, lake)
+        _lock(connection, lake, limits or Limits(), spill)
+        yield connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    if not lake.exists(WAREHOUSE):
+        raise _no_warehouse(lake)
+    connection.execute(f"attach {literal(lake.full_path(WAREHOUSE))} as lake (read_only)")
+    connection.execute("use lake")
+    connection.execute(f"set variable lake = {literal(lake.root)}")
+
+
+def _view_remote(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Make the views from the list of files beside the warehouse: nothing is listed, only what is asked is read."""
+    try:
+        snapshot = Snapshot.from_json(lake.read_bytes(FILES))
+    except FileNotFoundError:
+        raise _no_warehouse(lake) from None
+    connection.register_filesystem(unbuffered(lake))
+    create_views(connection, all_tables().values(), snapshot, partial(snapshot.paths, lake.url))
+
+
+def _no_warehouse(lake: Lake) -> NoWarehouse:
+    return NoWarehouse(f"{lake.url} has no {WAREHOUSE}: make it by `pmc-assets run --select 'key:\"warehouse\"'`")
+
+
+def unbuffered(lake: Lake) -> fsspec.AbstractFileSystem:
+    """Give the lake's file system without read-ahead: only the ranges asked for are fetched."""
+    fs = type(lake.fs)(*lake.fs.storage_args, **lake.fs.storage_options, skip_instance_cache=True)
+    for name, value in (("default_cache_type", "none"), ("cache_type", "none")):
+        if hasattr(fs, name):
+            setattr(fs, name, value)
+    if hasattr(fs, "kwargs") and "http" in fs.protocol:
+        fs.kwargs = {name: value for name, value in fs.kwargs.items() if name not in {"cache_type", "block_size"}}
+    return fs
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, lake: Lake, limits: Limits, spill: str) -> None:
+    folder = f"{lake.root if lake.is_local else lake.url}/"
+    settings = {
+        "memory_limit": literal(limits.memory),
+        "temp_directory": literal(spill),
+        "max_temp_directory_size": literal(limits.spill),
+        "python_enable_replacements": "false",
+        "enable_progress_bar": "true",
+        "enable_progress_bar_print": "false",
+        "allowed_directories": f"[{literal(folder)}]",
+        "enable_external_access": "false",
+        "lock_configuration": "true",
+    }
+    if limits.threads:
+        connection.execute(f"set threads = {limits.threads}")
+    for name, value in settings.items():
+        connection.execute(f"set {name} = {value}")
