@@ -112,6 +112,12 @@ RAW_ARTICLE_VERSIONS = Table(
         column("media_urls", TEXTS, "Sources of media files (figures and supplements), without md5"),
         column("media_md5s", TEXTS, "md5 of each media file, hex, in the order of media_urls"),
         column("package_url", pa.string(), "Source of the legacy tarball; null for the bucket"),
+        column(
+            "package_updated_at",
+            UTC,
+            "When its file list says the tarball was last updated; null for the bucket",
+            unit="UTC",
+        ),
         column("etag", pa.string(), "ETag of the metadata object that this row was read from"),
         column("last_modified_at", UTC, "When the metadata object was last written", unit="UTC"),
         column("fetched_at", UTC, "When this row was fetched", unit="UTC"),
@@ -146,6 +152,7 @@ RAW_FILELISTS = Table(
                 "media_urls",
                 "media_md5s",
                 "package_url",
+                "package_updated_at",
             }
         ),
     ),

@@ -24,6 +24,7 @@ def version_row(fields: dict[str, Any], *, etag: str | None, modified_at: dateti
         "version": _checked(fields, "version", int),
         "pmid": _checked(fields, "pmid", int, is_required=False),
         "package_url": _checked(fields, "package_url", str, is_required=False),
+        "package_updated_at": fields.get("package_updated_at"),
         "etag": etag,
         "last_modified_at": modified_at,
     }

@@ -53,5 +53,6 @@ def read_stored(lake: Lake, partition: Partition) -> StoredPackages:
 
 def listing_md5(offer: Row, keep: str) -> str:
     """Digest what decides which files of an article are wanted: its row of the file list and the choice `keep`."""
-    names = ("xml_url", "xml_md5", "media_urls", "media_md5s", "package_url")
-    return hashlib.md5(json.dumps([keep, *(offer[name] for name in names)]).encode(), usedforsecurity=False).hexdigest()
+    names = ("xml_url", "xml_md5", "media_urls", "media_md5s", "package_url", "package_updated_at")
+    listing = json.dumps([keep, *(offer[name] for name in names)], default=str)
+    return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()

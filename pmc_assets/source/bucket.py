@@ -1,10 +1,10 @@
 """NLM's bucket layout: inventory, metadata JSON, and one object per file."""
 
 import asyncio
-import functools
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from pmc_assets.source import snapshots
@@ -57,48 +57,51 @@ class BucketSource:
     def fetch_packages(
         self, requests: Iterable[PackageRequest], choose_media: ChooseMedia, read_stored: ReadStored, scratch: Path
     ) -> Iterator[Package]:
-        return self._fetcher.in_order(functools.partial(self._fetch_package, choose_media, read_stored), requests)
-
-    async def _fetch_package(
-        self, choose_media: ChooseMedia, read_stored: ReadStored, request: PackageRequest
-    ) -> Package:
-        package = Package(request.pmcid, request.version)
-        if request.xml is None:
-            package.reject("xml_missing", detail="the metadata offers no XML")
-            return package
-        xml = await self._fetch_file(package, request, request.xml, "xml")
-        if xml is None:
-            return package
-        content = xml.content if xml.content is not None else await asyncio.to_thread(read_stored, request, xml.name)
-        by_name = {file.name: file for file in request.media}
-        chosen = [by_name[name] for name in choose_media(content, list(by_name))]
-        media = await asyncio.gather(*(self._fetch_file(package, request, file, "media") for file in chosen))
-        package.files = [xml, *(file for file in media if file is not None)]
-        package.rejects.sort(key=lambda reject: reject.name or "")
-        return package
-
-    async def _fetch_file(
-        self, package: Package, request: PackageRequest, file: OfferedFile, role: str
-    ) -> PackageFile | None:
-        if file.md5 is not None and request.stored.get(file.name) == file.md5:
-            return PackageFile(file.name, role, file.md5, None)
-        try:
-            body = await self._fetcher.get(key_of(file.url), file.md5)
-            return PackageFile(file.name, role, file.md5 or md5_of(body.content), body.content)
-        except Missing as error:
-            package.reject(f"{role}_missing", file.name, str(error))
-        except WrongBytes as error:
-            package.reject("md5_mismatch", file.name, str(error))
-        except TooLarge as error:
-            package.reject("too_large", file.name, str(error))
-        except Refused as error:
-            package.reject("refused", file.name, str(error))
-        except Unanswered as error:
-            package.reject("unanswered", file.name, str(error))
-        return None
+        return self._fetcher.in_order(partial(fetch_loose_package, self._fetcher, choose_media, read_stored), requests)
 
     def close(self) -> None:
         self._fetcher.close()
+
+
+async def fetch_loose_package(
+    fetcher: Fetcher, choose_media: ChooseMedia, read_stored: ReadStored, request: PackageRequest
+) -> Package:
+    """Fetch the article's XML, then at once all media that it asks for; each file is an object of its own."""
+    package = Package(request.pmcid, request.version)
+    if request.xml is None:
+        package.reject("xml_missing", detail="the metadata offers no XML")
+        return package
+    xml = await _fetch_file(fetcher, package, request, request.xml, "xml")
+    if xml is None:
+        return package
+    content = xml.content if xml.content is not None else await asyncio.to_thread(read_stored, request, xml.name)
+    by_name = {file.name: file for file in request.media}
+    chosen = [by_name[name] for name in choose_media(content, list(by_name))]
+    media = await asyncio.gather(*(_fetch_file(fetcher, package, request, file, "media") for file in chosen))
+    package.files = [xml, *(file for file in media if file is not None)]
+    package.rejects.sort(key=lambda reject: reject.name or "")
+    return package
+
+
+async def _fetch_file(
+    fetcher: Fetcher, package: Package, request: PackageRequest, file: OfferedFile, role: str
+) -> PackageFile | None:
+    if file.md5 is not None and request.stored.get(file.name) == file.md5:
+        return PackageFile(file.name, role, file.md5, None)
+    try:
+        body = await fetcher.get(key_of(file.url), file.md5)
+        return PackageFile(file.name, role, file.md5 or md5_of(body.content), body.content)
+    except Missing as error:
+        package.reject(f"{role}_missing", file.name, str(error))
+    except WrongBytes as error:
+        package.reject("md5_mismatch", file.name, str(error))
+    except TooLarge as error:
+        package.reject("too_large", file.name, str(error))
+    except Refused as error:
+        package.reject("refused", file.name, str(error))
+    except Unanswered as error:
+        package.reject("unanswered", file.name, str(error))
+    return None
 
 
 def key_of(url: str) -> str:

@@ -10,6 +10,8 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import tenacity
@@ -134,12 +136,28 @@ class Fetcher:
         _job.set(job)
         return await work(item)
 
-    async def get(self, key: str, md5: str | None = None, *, accept_newer: bool = False) -> Body:
+    async def get(
+        self,
+        key: str,
+        md5: str | None = None,
+        *,
+        accept_newer: bool = False,
+        into: Path | None = None,
+        max_bytes: int | None = None,
+    ) -> Body:
         """Get one object; `md5` (hex) is what its bytes must have.
 
         `accept_newer` also takes bytes that have the md5 which the server itself states: the object was replaced.
+        `into` is a file for the bytes (no md5 is checked then), `max_bytes` another limit than that of all files.
         Raises: Missing, Refused, TooLarge, WrongBytes, Unanswered; SourceUnavailable when nothing answers any more.
         """
+        return await self._retry(key, partial(self._get_once, key, md5, accept_newer, into, max_bytes))
+
+    async def exists(self, key: str) -> bool:
+        """Say whether there is such an object. Raises: as `get`."""
+        return await self._retry(key, partial(self.transport.exists, key))
+
+    async def _retry(self, key: str, attempt: Callable[[], Awaitable[Result]]) -> Result:
         started = time.monotonic()
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(TransientFault),
@@ -149,7 +167,7 @@ class Fetcher:
             reraise=True,
         )
         try:
-            return await retrying(self._get_once, key, md5, accept_newer)
+            return await retrying(attempt)
         except WrongBytes:
             raise
         except TransientFault as fault:
@@ -161,32 +179,35 @@ class Fetcher:
                 "check the network and PMC_SOURCE, then run again; what was stored is kept"
             ) from fault
 
-    async def _get_once(self, key: str, md5: str | None, accept_newer: bool) -> Body:
+    async def _get_once(
+        self, key: str, md5: str | None, accept_newer: bool, into: Path | None, max_bytes: int | None
+    ) -> Body:
         async with self._slots:
             self.counts.requests += 1
             try:
-                body = await self.transport.get(key, self._admit)
+                body = await self.transport.get(key, partial(self._admit, max_bytes or self.max_file_bytes), into)
             except (Missing, Refused, TooLarge):
                 self._good_at = time.monotonic()
                 raise
         self._good_at = time.monotonic()
-        self.counts.size_bytes += len(body.content)
+        self.counts.size_bytes += len(body.content) if into is None else into.stat().st_size
         if md5 is not None and MD5.fullmatch(md5):
             actual = md5_of(body.content)
             if actual != md5 and not (accept_newer and actual == body.etag):
                 raise WrongBytes(f"md5 is {actual}, not {md5}")
-        self._hold(len(body.content))
+        self.hold(len(body.content))
         return body
 
-    async def _admit(self, size_bytes: int) -> None:
+    async def _admit(self, max_bytes: int, size_bytes: int) -> None:
         """Wait until a body fits into memory; the job that is to be handed over next never waits."""
-        if size_bytes > self.max_file_bytes:
-            raise TooLarge(f"{size_bytes} bytes, the limit is {self.max_file_bytes}")
+        if size_bytes > max_bytes:
+            raise TooLarge(f"{size_bytes} bytes, the limit is {max_bytes}")
         if size_bytes > SMALL_BYTES:
             while self._held_bytes > HELD_BYTES and _job.get(None) is not self._head:
                 await asyncio.sleep(ADMISSION_POLL_S)
 
-    def _hold(self, size_bytes: int) -> None:
+    def hold(self, size_bytes: int) -> None:
+        """Count bytes that the running job keeps until it is handed over."""
         job = _job.get(None)
         if job is not None:
             job.held_bytes += size_bytes

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 import aiohttp
@@ -14,6 +15,7 @@ from pmc_assets.source.transport import Admit, safe_key
 
 CONNECT_TIMEOUT_S = 10.0
 SLOWEST_BYTES_PER_S = 32 * 1024
+PIECE_BYTES = 2**20
 USER_AGENT = "pmc_assets (research pipeline for the PMC Open Access Subset)"
 PASSING_S3_ERRORS = re.compile(rb"<Code>(RequestTimeout|SlowDown|InternalError)</Code>")
 
@@ -36,10 +38,20 @@ class HttpTransport:
             )
         return self._session
 
-    async def get(self, key: str, admit: Admit) -> Body:
-        return await self._get(f"{self.url}/{quote(safe_key(key), safe='/')}", admit)
+    async def get(self, key: str, admit: Admit, into: Path | None = None) -> Body:
+        return await self._get(f"{self.url}/{quote(safe_key(key), safe='/')}", admit, into)
 
-    async def _get(self, url: str, admit: Admit) -> Body:
+    async def exists(self, key: str) -> bool:
+        """Ask for the object and hang up before its body."""
+        try:
+            await self._get(f"{self.url}/{quote(safe_key(key), safe='/')}", _admit_nothing)
+        except (Missing, Refused):
+            return False
+        except _NotWanted:
+            pass
+        return True
+
+    async def _get(self, url: str, admit: Admit, into: Path | None = None) -> Body:
         try:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._open().get(URL(url, encoded=True))
@@ -48,7 +60,7 @@ class HttpTransport:
                 size_bytes = response.content_length or 0
                 await admit(size_bytes)
                 async with asyncio.timeout(self._timeout_s + size_bytes / SLOWEST_BYTES_PER_S):
-                    content = await response.read()
+                    content = await response.read() if into is None else await _save(response, into)
                 return Body(content, response.headers.get("ETag", "").removeprefix("W/").strip('"'))
         except TimeoutError as error:
             raise TransientFault("time-out") from error
@@ -89,6 +101,21 @@ class HttpTransport:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+class _NotWanted(Exception):
+    """The object is there, and nobody wants its bytes."""
+
+
+async def _admit_nothing(size_bytes: int) -> None:
+    raise _NotWanted
+
+
+async def _save(response: aiohttp.ClientResponse, path: Path) -> bytes:
+    with path.open("wb") as file:
+        async for piece in response.content.iter_chunked(PIECE_BYTES):
+            file.write(piece)
+    return b""
 
 
 async def _admit_all(size_bytes: int) -> None:

@@ -1,17 +1,23 @@
 """Open a source by its URL: which layout it has, and the fastest transport for its scheme."""
 
 import re
+import tempfile
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pmc_assets.source.bucket import BucketSource
 from pmc_assets.source.fetcher import ATTEMPTS, FIRST_WAIT_S, MAX_FILE_BYTES, Fetcher
 from pmc_assets.source.http import USER_AGENT, HttpTransport
+from pmc_assets.source.legacy import LegacySource
+from pmc_assets.source.legacy_lists import is_list_name
 from pmc_assets.source.source import Source
 from pmc_assets.source.transport import FsspecTransport, Transport
 
 CONNECTIONS = 64
 BUDGET_S = 300.0
 TIMEOUT_S = 30.0
+LIST_NAMES = ("oa_file_list.csv", "oa_file_list.txt")
+BUCKET_HOSTS = ("https://pmc-oa-opendata.s3.", "https://storage.googleapis.com/")
 HTTP_ROOTS = {"s3": "https://{bucket}.s3.amazonaws.com", "gs": "https://storage.googleapis.com/{bucket}"}
 
 
@@ -29,18 +35,37 @@ def open_source(
 ) -> Source:
     """Open a source: s3:// (anonymous), gs://, https://, http://, file:// or a folder.
 
+    A URL that names a file list, or a root that has one, is read as the legacy layout, all others as NLM's bucket.
     `budget_s` is how long it may go without one good answer, `timeout_s` how long one answer may stand still,
     `endpoint_url` another S3 server than Amazon's.
     """
+    root, list_name = _split_list(url)
     fetcher = Fetcher(
-        open_transport(url, connections, timeout_s, endpoint_url, user_agent),
+        open_transport(root, connections, timeout_s, endpoint_url, user_agent),
         connections=connections,
         budget_s=budget_s,
         attempts=attempts,
         first_wait_s=first_wait_s,
         max_file_bytes=max_file_bytes,
     )
+    if list_name or _has_list(fetcher):
+        return LegacySource(fetcher, list_name, Path(tempfile.mkdtemp(prefix="pmc-lists-")))
     return BucketSource(fetcher)
+
+
+def _split_list(url: str) -> tuple[str, str]:
+    """Split `<root>/oa_file_list.csv` into root and list; the list is "" for a URL that names none."""
+    root, _, name = url.rstrip("/").rpartition("/")
+    return (root, name) if is_list_name(name) else (url, "")
+
+
+def _has_list(fetcher: Fetcher) -> bool:
+    """Look for file lists under a root: by listing a folder, by name on a web server; s3 and gs hold the bucket."""
+    transport = fetcher.transport
+    if isinstance(transport, HttpTransport):
+        is_bucket = transport.url.startswith(BUCKET_HOSTS)
+        return not is_bucket and any(fetcher.call(fetcher.exists(name)) for name in LIST_NAMES)
+    return any(is_list_name(name) for name in fetcher.call(transport.list_names("")))
 
 
 def open_transport(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 import fsspec
@@ -22,7 +22,11 @@ class Transport(Protocol):
 
     url: str
 
-    async def get(self, key: str, admit: Admit) -> Body: ...
+    async def get(self, key: str, admit: Admit, into: Path | None = None) -> Body:
+        """Give one object; with `into` its bytes go to that file and the body is empty."""
+        ...
+
+    async def exists(self, key: str) -> bool: ...
 
     async def list_names(self, folder: str) -> list[str]:
         """List the names directly under a folder, sorted. Empty: [] where there is none."""
@@ -39,10 +43,16 @@ class FsspecTransport:
         self._fs, self._root = fsspec.url_to_fs(self.url)
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="fetch")
 
-    async def get(self, key: str, admit: Admit) -> Body:
+    async def get(self, key: str, admit: Admit, into: Path | None = None) -> Body:
         path = f"{self._root}/{safe_key(key)}"
         await admit(await self._call(self._fs.size, path) or 0)
-        return Body(await self._call(self._fs.cat_file, path))
+        if into is None:
+            return Body(await self._call(self._fs.cat_file, path))
+        await self._call(self._fs.get_file, path, str(into))
+        return Body(b"")
+
+    async def exists(self, key: str) -> bool:
+        return await self._call(self._fs.exists, f"{self._root}/{safe_key(key)}")
 
     async def list_names(self, folder: str) -> list[str]:
         try:

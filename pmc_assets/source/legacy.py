@@ -1,0 +1,184 @@
+"""The legacy layout: a folder with old file lists, and tarballs of one article each."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered
+from pmc_assets.source.archives import BadArchive, Unpacked, unpack_article
+from pmc_assets.source.bucket import fetch_loose_package
+from pmc_assets.source.fetcher import Fetcher, md5_of
+from pmc_assets.source.legacy_lists import (
+    PMCID,
+    UnreadableFileList,
+    first_line,
+    is_bulk_list,
+    is_list_name,
+    metadata_fields,
+    read_list,
+    row_etags,
+)
+from pmc_assets.source.source import (
+    LISTING_SCHEMA,
+    ChooseMedia,
+    ListedVersion,
+    MetadataAnswer,
+    Package,
+    PackageFile,
+    PackageRequest,
+    ReadStored,
+    Snapshot,
+)
+
+MAX_TARBALL_BYTES = 2 * 2**30
+VERSION = 1
+
+
+class LegacySource:
+    """File lists and `oa_package` tarballs under one root; read only, kept for archive copies."""
+
+    def __init__(self, fetcher: Fetcher, list_name: str, cache: Path) -> None:
+        self.url = fetcher.transport.url
+        self.counts = fetcher.counts
+        self._fetcher, self._list_name, self._cache = fetcher, list_name, cache
+        self._numbers = count()
+
+    # -- lists ----------------------------------------------------------------------------------------------------
+
+    def open_snapshot(self, scratch: Path) -> Snapshot:
+        lists = self._listing_files()
+        return Snapshot(_date(lists), (_listing(rows) for path in lists for rows in read_list(path)))
+
+    def read_metadata(self, listed: Iterable[ListedVersion]) -> Iterator[MetadataAnswer]:
+        wanted = list(listed)
+        rows = self._rows({version.pmcid for version in wanted})
+        for version in wanted:
+            row = rows.get(version.pmcid)
+            if row is None or version.version != VERSION:
+                yield MetadataAnswer(version, is_missing=True)
+            else:
+                yield MetadataAnswer(version, metadata_fields(row))
+
+    def _rows(self, pmcids: set[str]) -> dict[str, dict]:
+        """Read the rows of some articles; a bulk list beside the list of tarballs adds its retractions."""
+        rows: dict[str, dict] = {}
+        for path in self._listing_files():
+            for row in _rows_of(path, pmcids):
+                rows[row["pmcid"]] = row
+        for path in set(self._all_files()) - set(self._listing_files()):
+            for row in _rows_of(path, rows.keys() & pmcids):
+                rows[row["pmcid"]]["retracted"] = row["retracted"]
+        return rows
+
+    def _listing_files(self) -> list[Path]:
+        """Give the lists that say what is on offer: those of tarballs, else the bulk lists."""
+        files = self._all_files()
+        return [path for path in files if not is_bulk_list(path)] or files
+
+    def _all_files(self) -> list[Path]:
+        """Fetch the lists once; they stay beside the process while the source is open."""
+        names = [self._list_name] if self._list_name else self._fetcher.call(self._fetcher.transport.list_names(""))
+        names = [name for name in names if is_list_name(name)]
+        csv = [name for name in names if ".csv" in name.lower()]
+        for name in csv or names:
+            if not (self._cache / name).exists():
+                self._fetcher.call(self._fetcher.get(name, into=self._cache / name, max_bytes=MAX_TARBALL_BYTES))
+        if not names:
+            raise UnreadableFileList(f"{self.url} has no oa_file_list.csv or other file list")
+        return [self._cache / name for name in csv or names]
+
+    # -- packages -------------------------------------------------------------------------------------------------
+
+    def fetch_packages(
+        self, requests: Iterable[PackageRequest], choose_media: ChooseMedia, read_stored: ReadStored, scratch: Path
+    ) -> Iterator[Package]:
+        return self._fetcher.in_order(partial(self._fetch_package, choose_media, read_stored, scratch), requests)
+
+    async def _fetch_package(
+        self, choose_media: ChooseMedia, read_stored: ReadStored, scratch: Path, request: PackageRequest
+    ) -> Package:
+        if request.package_url is None:
+            return await fetch_loose_package(self._fetcher, choose_media, read_stored, request)
+        package = Package(request.pmcid, request.version)
+        path = scratch / f"package-{next(self._numbers)}.tar.gz"
+        try:
+            await self._fetcher.get(request.package_url, into=path, max_bytes=MAX_TARBALL_BYTES)
+            limit = self._fetcher.max_file_bytes
+            unpacked = await asyncio.to_thread(unpack_article, path, choose_media, limit)
+            _take(package, unpacked, request)
+            self._fetcher.hold(sum(len(file.content or b"") for file in package.files))
+        except Missing as error:
+            package.reject("xml_missing", detail=f"no tarball {request.package_url}: {error}")
+        except BadArchive as error:
+            package.reject("bad_archive", detail=f"{request.package_url}: {error}")
+        except TooLarge as error:
+            package.reject("too_large", detail=f"{request.package_url}: {error}")
+        except Refused as error:
+            package.reject("refused", detail=f"{request.package_url}: {error}")
+        except Unanswered as error:
+            package.reject("unanswered", detail=str(error))
+        finally:
+            path.unlink(missing_ok=True)
+        return package
+
+    def close(self) -> None:
+        self._fetcher.close()
+        for path in self._cache.iterdir():
+            path.unlink()
+        self._cache.rmdir()
+
+
+def _take(package: Package, unpacked: Unpacked, request: PackageRequest) -> None:
+    """Turn the members into files, those that the lake has already without their bytes."""
+    for name, role, content in [
+        (unpacked.xml_name, "xml", unpacked.xml),
+        *((name, "media", content) for name, content in unpacked.media.items()),
+    ]:
+        md5 = md5_of(content)
+        is_stored = request.stored.get(name) == md5
+        package.files.append(PackageFile(name, role, md5, None if is_stored else content))
+    for name, reason, detail in unpacked.left_out:
+        package.reject(reason, name, detail)
+
+
+def _rows_of(path: Path, pmcids: Iterable[str]) -> Iterator[dict]:
+    wanted = pa.array(sorted(pmcids), pa.string())
+    for rows in read_list(path):
+        yield from rows.filter(pc.is_in(rows["pmcid"], wanted)).to_pylist()
+
+
+def _listing(rows: pa.Table) -> pa.Table:
+    is_pmcid = pc.fill_null(pc.match_substring_regex(rows["pmcid"], PMCID), False)
+    key = pc.coalesce(rows["pmcid"], rows["path"], "")
+    etags = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in row_etags(rows).to_pylist()]
+    columns = {
+        "key": key,
+        "pmcid": pc.if_else(is_pmcid, rows["pmcid"], None),
+        "version": pa.array([VERSION] * rows.num_rows, pa.int32()),
+        "etag": pa.array(etags, pa.string()),
+        "last_modified_at": _updated(rows["updated"]),
+    }
+    return pa.table(columns, schema=LISTING_SCHEMA)
+
+
+def _updated(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    is_time = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
+    return pc.if_else(is_time, text, None).cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
+
+
+def _date(lists: list[Path]) -> str:
+    """Date a list by its newest row, a `.txt` by its first line."""
+    newest = ""
+    for path in lists:
+        newest = max(newest, first_line(path)[:10] if ".txt" in path.name.lower() else "")
+        for rows in read_list(path):
+            newest = max(newest, (pc.max(rows["updated"]).as_py() or "")[:10])
+    if not newest[:4].isdigit():
+        raise UnreadableFileList(f"{lists[0].name} states no date; nothing was changed")
+    return newest

@@ -1,0 +1,132 @@
+"""The old file lists: `oa_file_list.csv`, its `.txt` twin, bulk lists; read by header, as one kind of row."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from isal import igzip
+
+LIST_NAME = re.compile(r"(?i).*file_?list.*\.(csv|txt)(\.gz)?")
+TEXT_COLUMNS = ("path", "citation", "pmcid", "pmid", "license")
+HEADERS = {
+    "file": "path",
+    "articlefile": "path",
+    "articlecitation": "citation",
+    "accessionid": "pmcid",
+    "lastupdated": "updated",
+    "pmid": "pmid",
+    "license": "license",
+    "retracted": "retracted",
+}
+COLUMNS = ("path", "citation", "pmcid", "updated", "pmid", "license", "retracted")
+PMCID = r"^PMC[1-9]\d{0,8}$"
+BLOCK_BYTES = 4 * 2**20
+
+
+class UnreadableFileList(RuntimeError):
+    """A file list has not the columns that NLM's lists have; nothing was changed."""
+
+
+def is_list_name(name: str) -> bool:
+    """Say whether a file is named like one of NLM's old lists."""
+    return LIST_NAME.fullmatch(name) is not None
+
+
+def read_list(path: Path) -> Iterator[pa.Table]:
+    """Read one list block by block; every column of COLUMNS is there, as text, null where the list lacks it.
+
+    Raises: UnreadableFileList.
+    """
+    try:
+        with igzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            if path.name.removesuffix(".gz").lower().endswith(".txt"):
+                file.readline()
+                yield from _blocks(cast(IO[bytes], file), list(TEXT_COLUMNS), delimiter="\t", quote_char=False)
+            else:
+                names = _column_names(file.readline().decode("utf-8-sig"), path.name)
+                yield from _blocks(cast(IO[bytes], file), names, delimiter=",", quote_char='"')
+    except (pa.ArrowInvalid, OSError, EOFError, UnicodeError) as error:
+        raise UnreadableFileList(f"{path.name} cannot be read: {error}; nothing was changed") from error
+
+
+def first_line(path: Path) -> str:
+    """Give a list's first line: the header of a CSV, the date of a `.txt`."""
+    with igzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        return cast(bytes, file.readline()).decode("utf-8-sig").strip()
+
+
+def is_bulk_list(path: Path) -> bool:
+    """Say whether a list describes single XML files rather than tarballs."""
+    return first_line(path).lower().startswith(('"article file"', "article file"))
+
+
+def _column_names(header: str, list_name: str) -> list[str]:
+    """Name the columns by the words of their header: what is in brackets, spaces and case do not count."""
+    raw = [re.sub(r"\(.*?\)|[^a-z]", "", name.lower()) for name in header.strip().split(",")]
+    names = [HEADERS.get(name, f"other {number}") for number, name in enumerate(raw)]
+    if not {"path", "pmcid", "license"} <= set(names):
+        raise UnreadableFileList(f"{list_name} has the columns {header.strip()!r}: no file, accession id or license")
+    return names
+
+
+def _blocks(file: IO[bytes], names: list[str], delimiter: str, quote_char: str | bool) -> Iterator[pa.Table]:
+    if not file.peek(1):  # type: ignore[attr-defined]
+        return
+    reader = pa.csv.open_csv(
+        file,
+        pa.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
+        pa.csv.ParseOptions(delimiter=delimiter, quote_char=quote_char),
+        pa.csv.ConvertOptions(
+            include_columns=list(COLUMNS),
+            include_missing_columns=True,
+            column_types=dict.fromkeys((*names, *COLUMNS), pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+    for batch in reader:
+        yield pa.Table.from_batches([batch])
+
+
+def row_etags(rows: pa.Table) -> pa.Array:
+    """Give a text per row that changes when the list says something else of the article."""
+    columns = [pc.fill_null(rows[name], "") for name in ("path", "updated", "pmid", "license", "retracted", "citation")]
+    return pc.binary_join_element_wise(*columns, "|").combine_chunks()
+
+
+def metadata_fields(row: dict[str, Any]) -> dict[str, Any]:
+    """Say what a list's row says in the words of NLM's metadata JSON; the version is unknown and counts as 1."""
+    is_package = row["path"].lower().endswith((".tar.gz", ".tgz", ".tar"))
+    return {
+        "pmcid": row["pmcid"],
+        "version": 1,
+        "pmid": parse_pmid(row["pmid"]),
+        "citation": row["citation"],
+        "license_code": row["license"],
+        "is_pmc_openaccess": True,
+        "is_manuscript": False,
+        "is_historical_ocr": False,
+        "is_retracted": (row["retracted"] or "").strip().lower() in {"yes", "y", "true", "1"},
+        "package_url": row["path"] if is_package else None,
+        "package_updated_at": parse_updated(row["updated"]),
+        "xml_url": None if is_package else row["path"],
+    }
+
+
+def parse_pmid(text: str | None) -> int | None:
+    """Read `123` and `PMID:123`; None for nothing, 0 and other words."""
+    digits = (text or "").strip().upper().removeprefix("PMID:").strip()
+    return int(digits) or None if digits.isdigit() else None
+
+
+def parse_updated(text: str | None) -> datetime | None:
+    """Read `2019-11-05 11:56:12` or a day alone as UTC; None for other words."""
+    try:
+        return datetime.fromisoformat((text or "").strip()).replace(tzinfo=UTC)
+    except ValueError:
+        return None
