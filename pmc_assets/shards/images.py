@@ -1,0 +1,116 @@
+"""Image bytes of samples: read from the lake's tar parts, turned into JPEG where they are not. Layout stays out."""
+
+import contextlib
+import io
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+from pmc_assets.lake import Lake
+
+JPEG_QUALITY = 95
+READS_AT_ONCE = 16
+WHITE = (255, 255, 255)
+GREY_LEVELS_16_BIT = 257
+
+Place = tuple[str, int, int]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class CannotTranscode(ValueError):
+    """An image cannot be written as JPEG."""
+
+
+class ImageReader:
+    """Reads files of a lake by (part_path, offset in bytes, size in bytes); keeps each part of a local lake open."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self._parts: dict[str, int] = {}
+
+    def __enter__(self) -> "ImageReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self._parts.values():
+            os.close(descriptor)
+        self._parts.clear()
+
+    def read(self, place: Place) -> bytes:
+        """Read one file. Raises: EOFError if the part ends early."""
+        part_path, offset, size = place
+        if self.lake.is_local:
+            if part_path not in self._parts:
+                self._parts[part_path] = os.open(self.lake.full_path(part_path), os.O_RDONLY)
+            content = os.pread(self._parts[part_path], size, offset)
+        else:
+            content = self.lake.read_bytes(part_path, offset, size)
+        if len(content) != size:
+            raise EOFError(f"{part_path} ends before byte {offset + size}: rerun raw/packages of this partition")
+        return content
+
+    def read_all(self, places: Iterable[Place]) -> Iterator[bytes]:
+        """Read files in order; of a remote lake, `READS_AT_ONCE` are under way at a time."""
+        if self.lake.is_local:
+            yield from map(self.read, places)
+            return
+        with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+            yield from ordered(pool, self.read, places, READS_AT_ONCE)
+
+
+def ordered(
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """Map in a pool, results in order, never more than `ahead` items in memory."""
+    pending: deque[Future[Result]] = deque()
+    for item in items:
+        pending.append(pool.submit(work, item))
+        if len(pending) >= ahead:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
+
+
+def to_jpeg(content: bytes) -> bytes:
+    """Encode an image of any format as JPEG: first frame, quality 95, 4:4:4, transparency on white.
+
+    16-bit grey is scaled to 8 bits (65,535 is white), floats from their least to their greatest value; size in px and
+    orientation stay as they are.
+    Raises: CannotTranscode.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            flat = _flatten(image)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise CannotTranscode(f"{type(error).__name__}: {error}") from error
+    encoded = io.BytesIO()
+    with contextlib.closing(flat):
+        try:
+            flat.save(encoded, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
+        except (OSError, ValueError) as error:
+            raise CannotTranscode(f"{type(error).__name__}: {error}") from error
+    return encoded.getvalue()
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        return _grey(np.asarray(image.convert("I")) / GREY_LEVELS_16_BIT)
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image))
+        return _grey((values - values.min()) * (255 / (np.ptp(values) or 1)))
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        flat = Image.new("RGB", picture.size, WHITE)
+        flat.paste(picture, mask=picture.getchannel("A"))
+        return flat
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _grey(values: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
