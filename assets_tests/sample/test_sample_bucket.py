@@ -109,3 +109,9 @@ def test_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotASample):
         write_sample(str(tmp_path), 3)
     assert (tmp_path / "mine.txt").exists()
+
+
+def test_worker_processes_give_the_same_bytes(tmp_path: Path) -> None:
+    write_sample(str(tmp_path / "one" / "bucket"), 25, seed=9)
+    write_sample(str(tmp_path / "two" / "bucket"), 25, seed=9, workers=2)
+    assert digests(tmp_path / "one" / "bucket") == digests(tmp_path / "two" / "bucket")

@@ -63,8 +63,8 @@ def _body(plan: ArticlePlan, places: dict[str, list[Figure]]) -> str:
 
 
 _MATH = (
-    '<inline-formula><alternatives><mml:math id="M1"><mml:mrow><mml:msub><mml:mi>k</mml:mi><mml:mn>1</mml:mn></mml:msub>'
-    "<mml:mo>=</mml:mo><mml:mfrac><mml:mi>a</mml:mi><mml:mi>b</mml:mi></mml:mfrac></mml:mrow></mml:math>"
+    '<inline-formula><alternatives><mml:math id="M1"><mml:mrow><mml:msub><mml:mi>k</mml:mi><mml:mn>1</mml:mn>'
+    "</mml:msub><mml:mo>=</mml:mo><mml:mfrac><mml:mi>a</mml:mi><mml:mi>b</mml:mi></mml:mfrac></mml:mrow></mml:math>"
     "<tex-math>$$k_{1}=\\frac{a}{b}$$</tex-math></alternatives></inline-formula>"
 )
 
@@ -114,7 +114,7 @@ def _reference(plan: ArticlePlan, number: int, surname: str) -> str:
 
 def _sub_article(plan: ArticlePlan, figures: list[Figure]) -> str:
     return (
-        '<sub-article article-type="reply" id="SA1" xml:lang="en"><front-stub><title-group><article-title>Author response'
-        f"</article-title></title-group></front-stub><body><p>We added a figure.</p>{_figures(plan, figures)}</body>"
-        "</sub-article>"
+        '<sub-article article-type="reply" id="SA1" xml:lang="en"><front-stub><title-group><article-title>Author '
+        "response</article-title></title-group></front-stub><body><p>We added a figure.</p>"
+        f"{_figures(plan, figures)}</body></sub-article>"
     )

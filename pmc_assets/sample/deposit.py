@@ -33,6 +33,10 @@ class Deposit:
     def metadata_key(self) -> str:
         return f"metadata/{self.prefix}.json"
 
+    @property
+    def etag(self) -> str:
+        return hashlib.md5(self.metadata).hexdigest()
+
 
 def make_deposit(plan: ArticlePlan) -> Deposit:
     """Draw and write everything of one article version. The same plan gives the same bytes."""

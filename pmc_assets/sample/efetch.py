@@ -18,7 +18,10 @@ _HEAD = (
     '<?xml version="1.0" ?>\n<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle, 1st January 2025//EN" '
     '"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd">\n'
 )
-_NO_IDS = b'<?xml version="1.0" ?><eFetchResult><ERROR>ID list is empty! Possibly it has no correct IDs.</ERROR></eFetchResult>'
+_NO_IDS = (
+    b'<?xml version="1.0" ?><eFetchResult><ERROR>ID list is empty! Possibly it has no correct IDs.</ERROR>'
+    b"</eFetchResult>"
+)
 
 
 class EFetchStandIn:

@@ -16,6 +16,7 @@ LETTERED_SHARE = 0.9
 SHARED_PICTURES = 5
 SIDES_PX = ((420, 320), (480, 360), (500, 500), (560, 400), (600, 450), (640, 480), (400, 520), (700, 460), (820, 600))
 LARGE_PX = (1500, 1100)
+PANEL_PX = (220.0, 330.0)
 EXTENSIONS = {"jpeg": "jpg", "png": "png", "tiff": "tif", "gif": "gif"}
 
 
@@ -155,7 +156,8 @@ class _Planner:
         width, height = SIDES_PX[rng.integers(len(SIDES_PX))] if rng.random() > 0.015 else LARGE_PX
         classes, rows = self._panels()
         if len(classes) > 1:
-            width, height = int(width * 1.3), int(height * 1.3)
+            panel_px = rng.uniform(*PANEL_PX)
+            width, height = int(max(rows) * panel_px * 1.2), int(len(rows) * panel_px)
         letters = string.ascii_uppercase if rng.random() < 0.7 else string.ascii_lowercase
         lettered = len(classes) > 1 and rng.random() < LETTERED_SHARE
         seed_key = (self.seed, self.index, 1 + self.files)

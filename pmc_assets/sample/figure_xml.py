@@ -20,7 +20,8 @@ def figure_xml(figure: Figure, markup: frozenset[str]) -> str:
             return f'<disp-formula id="{figure.figure_id}">{alternatives}<label>{figure.label}</label></disp-formula>'
         case "supplementary":
             media = f"<media xlink:href={quoteattr(figure.graphics[0].href)}>{_caption(figure, '')}</media>"
-            return f'<supplementary-material id="{figure.figure_id}"><label>{figure.label}</label>{media}</supplementary-material>'
+            name = "supplementary-material"
+            return f'<{name} id="{figure.figure_id}"><label>{figure.label}</label>{media}</{name}>'
     return _element("fig", figure, markup, "")
 
 

@@ -71,14 +71,15 @@ def _dates(plan: ArticlePlan) -> str:
 
 def _permissions(plan: ArticlePlan) -> str:
     path = _LICENSE_PATHS.get(plan.license_code or "")
-    statement = f"<copyright-statement>© {plan.year} The Authors.</copyright-statement><copyright-year>{plan.year}</copyright-year>"
+    statement = f"<copyright-statement>© {plan.year} The Authors.</copyright-statement>"
+    statement += f"<copyright-year>{plan.year}</copyright-year>"
     if path is None:
         return f"<permissions>{statement}</permissions>"
     url = f"https://creativecommons.org/{path}/"
     return (
-        f'<permissions>{statement}<license license-type="open-access" xlink:href="{url}"><license-p>This article is made '
-        f'available under the terms of the <ext-link ext-link-type="uri" xlink:href="{url}">Creative Commons</ext-link> '
-        f"licence {plan.license_code}.</license-p></license></permissions>"
+        f'<permissions>{statement}<license license-type="open-access" xlink:href="{url}"><license-p>This article '
+        f'is available under the terms of the <ext-link ext-link-type="uri" xlink:href="{url}">Creative Commons'
+        f"</ext-link> licence {plan.license_code}.</license-p></license></permissions>"
     )
 
 

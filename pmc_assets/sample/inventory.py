@@ -22,7 +22,7 @@ class InventoryWriter:
     def __init__(self, seed: int, day: datetime, shards: int) -> None:
         self.day = day
         self.names = [f"{uuid.uuid5(uuid.NAMESPACE_URL, f'{seed}/{day:%Y-%m-%d}/{n}')}.csv.gz" for n in range(shards)]
-        self._spools = [tempfile.SpooledTemporaryFile(SPOOL_BYTES) for _ in range(shards)]
+        self._spools = [tempfile.SpooledTemporaryFile(SPOOL_BYTES) for _ in range(shards)]  # noqa: SIM115
         self._zips = [gzip.GzipFile("", "wb", 6, spool, mtime=0) for spool in self._spools]
         self.rows = 0
 
@@ -62,6 +62,21 @@ def manifest(day: datetime, files: list[dict[str, object]]) -> bytes:
         "files": files,
     }
     return json.dumps(content, indent=1).encode()
+
+
+def read_inventory(sink: Sink, day: datetime) -> dict[str, tuple[datetime, str]]:
+    """Read the inventory of a day: key to last modification and ETag."""
+    files = json.loads(sink.read(f"{report_folder(day)}/manifest.json"))["files"]
+    lines = [line for file in files for line in gzip.decompress(sink.read(file["key"])).decode().splitlines()]
+    return {
+        key: (datetime.strptime(modified, "%Y-%m-%dT%H:%M:%S.000Z"), etag)
+        for _, key, modified, etag in csv.reader(sorted(lines))
+    }
+
+
+def leave_unfinished(sink: Sink, day: datetime) -> None:
+    """Open the folder of a day whose manifest is not there yet."""
+    sink.write(f"{report_folder(day)}/manifest.checksum", b"")
 
 
 def modified_at(day: datetime, index: int) -> datetime:

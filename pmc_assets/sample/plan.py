@@ -10,6 +10,7 @@ from pmc_assets.sample.words import INSTITUTIONS, JOURNALS, TITLES, pick, senten
 
 FIRST_BATCH = 90_001
 BATCH_IDS = 10_000
+FIRST_ID = 7
 FIRST_PMID = 90_000_001
 LICENSE_SHARES = {
     "CC BY": 0.55,
@@ -57,17 +58,33 @@ class ArticlePlan:
         return np.random.default_rng([*self.seed_key, self.version, purpose])
 
 
+def batch_count(articles: int, articles_per_batch: int) -> int:
+    """Count the blocks of 10,000 ids that a sample fills: at least three, so that a small one has partitions too."""
+    return min(articles, max(3, -(-articles // articles_per_batch)))
+
+
 def pmcid_of(index: int, articles: int, articles_per_batch: int) -> str:
-    """Spread articles over blocks of 10,000 ids: at least three blocks, evenly spaced in each."""
-    batches = min(articles, max(3, -(-articles // articles_per_batch)))
-    batch, place = divmod(index * batches, articles)
-    first = -(-batch * articles // batches)
-    count = -(-(batch + 1) * articles // batches) - first
-    return f"PMC{(FIRST_BATCH + batch) * BATCH_IDS + 7 + (index - first) * ((BATCH_IDS - 8) // max(count, 1))}"
+    """Give the PMCID of the article at a place: blocks in order, ids evenly spaced in each.
+
+    The ids are above any that PMC has given, so that no article of the sample passes for a real one.
+    """
+    batches = batch_count(articles, articles_per_batch)
+    batch = index * batches // articles
+    first, after = (-(-edge * articles // batches) for edge in (batch, batch + 1))
+    step = (BATCH_IDS - FIRST_ID - 1) // (after - first)
+    return f"PMC{(FIRST_BATCH + batch) * BATCH_IDS + FIRST_ID + (index - first) * step}"
 
 
-def plan_article(seed: int, index: int, pmcid: str) -> list[ArticlePlan]:
-    """Decide the versions of one article: one, or two where a manuscript stands beside the published article."""
+def pmcid_after(number: int, articles: int, articles_per_batch: int) -> str:
+    """Give the PMCID of a later article: in the block behind the last one."""
+    return f"PMC{(FIRST_BATCH + batch_count(articles, articles_per_batch)) * BATCH_IDS + FIRST_ID + number}"
+
+
+def plan_article(seed: int, index: int, pmcid: str, deposit: str | None = None) -> list[ArticlePlan]:
+    """Decide the versions of one article: one, or two where a manuscript stands beside the published article.
+
+    `deposit` sets the deposit trait; else the article's place does.
+    """
     rng = np.random.default_rng([seed, index])
     words = topic(rng)
     plan = ArticlePlan(
@@ -78,7 +95,7 @@ def plan_article(seed: int, index: int, pmcid: str) -> list[ArticlePlan]:
         pmid=None if index % 11 == 5 else FIRST_PMID + index,
         doi=f"10.5555/sample.{seed}.{index}",
         license_code=str(rng.choice(list(LICENSE_SHARES), p=list(LICENSE_SHARES.values()))) or None,
-        deposit=deposit_trait(index),
+        deposit=deposit_trait(index) if deposit is None else deposit,
         markup=markup_traits(rng, index),
         title=sentence_case(pick(rng, TITLES).format(**words)),
         words=words,

@@ -81,7 +81,8 @@ def _abstract(plan: ArticlePlan, rng: np.random.Generator) -> str:
         return f"<Abstract><AbstractText>{_inline(write_paragraph(rng, plan.words, 3))}</AbstractText></Abstract>"
     parts = ("BACKGROUND", "METHODS", "RESULTS", "CONCLUSIONS")
     texts = "".join(
-        f'<AbstractText Label="{part}" NlmCategory="{part}">{_inline(write_paragraph(rng, plan.words, 1))}</AbstractText>'
+        f'<AbstractText Label="{part}" NlmCategory="{part}">{_inline(write_paragraph(rng, plan.words, 1))}'
+        "</AbstractText>"
         for part in parts
     )
     return f"<Abstract>{texts}<CopyrightInformation>© {plan.year} The Authors.</CopyrightInformation></Abstract>"
@@ -102,15 +103,16 @@ def _grants(rng: np.random.Generator) -> str:
     if rng.random() < 0.6:
         return ""
     return (
-        f'<GrantList CompleteYN="Y"><Grant><GrantID>G-{rng.integers(1000, 9999)}</GrantID><Agency>Harbour Trust</Agency>'
-        f"<Country>Japan</Country></Grant></GrantList>"
+        f'<GrantList CompleteYN="Y"><Grant><GrantID>G-{rng.integers(1000, 9999)}</GrantID><Agency>Harbour Trust'
+        f"</Agency><Country>Japan</Country></Grant></GrantList>"
     )
 
 
 def _chemicals(rng: np.random.Generator) -> str:
     chosen = [c for c in CHEMICALS if rng.random() < 0.4]
     listed = "".join(
-        f'<Chemical><RegistryNumber>{number}</RegistryNumber><NameOfSubstance UI="{ui}">{name}</NameOfSubstance></Chemical>'
+        f'<Chemical><RegistryNumber>{number}</RegistryNumber><NameOfSubstance UI="{ui}">{name}</NameOfSubstance>'
+        "</Chemical>"
         for number, name, ui in chosen
     )
     return f"<ChemicalList>{listed}</ChemicalList>" if chosen else ""

@@ -28,7 +28,8 @@ SPECIES = (
 PLACES = ("northern Tanzania", "the Mekong delta", "southern Brazil", "Gujarat", "the Baltic coast", "Andalusia")
 SURNAMES = (
     "Abara", "Bergström", "Castellanos", "Dlamini", "Eriksen", "Fukuda", "Gonçalves", "Haddad", "Ivanova", "Jørgensen",
-    "Kowalczyk", "Lindqvist", "Mbeki", "Nakamura", "O’Rourke", "Pérez-Luna", "Quispe", "Rahman", "Şahin", "van der Berg",
+    "Kowalczyk", "Lindqvist", "Mbeki", "Nakamura", "O’Rourke", "Pérez-Luna", "Quispe", "Rahman", "Şahin",
+    "van der Berg",
 )  # fmt: skip
 GIVEN_NAMES = ("Ana", "Björn", "Chen", "Divya", "Emeka", "Fatima", "Giulia", "Hiro", "Ines", "J. M.", "Kofi", "Lena")
 INSTITUTIONS = (

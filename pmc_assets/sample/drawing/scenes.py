@@ -24,9 +24,10 @@ def draw_map(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     pixels[borders] = (90, 90, 90)
     image = color_image(pixels)
     draw = ImageDraw.Draw(image)
+    dot = max(2, min(width, height) // 80)
     for _ in range(int(rng.integers(4, 12))):
         x, y = rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height
-        draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill=(200, 30, 30), outline=BLACK)
+        draw.ellipse((x - dot, y - dot, x + dot, y + dot), fill=(200, 30, 30), outline=BLACK)
     draw.rectangle((width * 0.05, height * 0.93, width * 0.25, height * 0.945), fill=BLACK)
     draw.text((width * 0.05, height * 0.92), "100 km", BLACK, font(height // 30), anchor="ls")
     draw.rectangle((0, 0, width - 1, height - 1), outline=BLACK, width=2)

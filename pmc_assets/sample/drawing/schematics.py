@@ -50,8 +50,8 @@ def _arrow(draw: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[flo
 def draw_chemical_structure(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     """Draw fused and chained six-rings with double bonds and hetero atoms, and the compound's number."""
     image, draw = blank(width, height)
-    bond = min(width, height) / rng.uniform(6.5, 9)
     rings = int(rng.integers(2, 5))
+    bond = min(height / rng.uniform(5, 7), width / (rings * math.sqrt(3) + 3))
     step = bond * math.sqrt(3)
     left = width / 2 - step * (rings - 1) / 2
     for ring in range(rings):
