@@ -54,6 +54,7 @@ PARTITION_COLUMNS = {
     "snapshot_date": "Day of the inventory, ISO 8601",
     "stage": "Stage that left the record out",
     "encoder": "Name of the encoder whose vectors these are",
+    "model": "Id of the cluster model: a digest of its arrays and facts",
 }
 
 _PMCID = column("pmcid", pa.string(), "PMC's id with its prefix, e.g. PMC10009416", required=True)
@@ -451,9 +452,11 @@ CORE_PUBMED_RECORDS = Table(
     ),
 )
 
+_PANEL_SUBTYPE = "Finer panel type: one, row, column, grid (equal rows), mixed"
+
 CORE_EMBEDDINGS = Table(
     "core.embeddings",
-    "One row per readable image and encoder: what the encoder sees; `vector` is fixed-size per encoder",
+    "One row per readable image and encoder: what the encoder sees, and the panels of the same decode",
     _IMAGE_KEY,
     (
         _PMCID,
@@ -463,10 +466,20 @@ CORE_EMBEDDINGS = Table(
         column("image_sha256", pa.string(), "sha256 of the image that was encoded", required=True),
         column("encoder_version", pa.string(), "Version of the weights and of the preprocessing", required=True),
         column(
+            "gutter_panel_count", pa.int32(), "Panels that blank gutters of the image separate, from 1", required=True
+        ),
+        column("gutter_panel_subtype", pa.string(), _PANEL_SUBTYPE, required=True),
+        column(
             "vector", pa.list_(pa.float16()), "L2-normalised embedding (a fixed-size list in the file)", required=True
         ),
     ),
     ("encoder", "license_group", "batch"),
+)
+
+_CLUSTER_ID = column("cluster_id", pa.int32(), "Cluster of the model, from 0", required=True)
+_PRIMARY_LABEL = column("primary_label", TEXTS, "Global concepts of the taxonomy")
+_SECONDARY_LABEL = column(
+    "secondary_label", TEXTS, "Local concepts of the taxonomy; each has its parent in primary_label"
 )
 
 CORE_ANNOTATIONS = Table(
@@ -482,16 +495,83 @@ CORE_ANNOTATIONS = Table(
         column("cluster_id", pa.int32(), "Nearest cluster", required=True),
         column("distance", pa.float32(), "Distance to the cluster's centre in PCA space"),
         column("margin", pa.float32(), "Distance to the second nearest centre minus distance"),
-        column("primary_label", TEXTS, "Global concepts of the taxonomy"),
-        column("secondary_label", TEXTS, "Local concepts of the taxonomy"),
+        _PRIMARY_LABEL,
+        _SECONDARY_LABEL,
         column("label_source", pa.string(), "expert, proposed or caption; null where there is no label"),
-        column("label_confidence", pa.float32(), "How sure the label is, 0 to 1"),
-        column("panel_type", pa.string(), "single or multiple, from the image itself"),
-        column("panel_subtype", pa.string(), "Finer panel type: one, grid, row, column, mixed"),
-        column("panel_count", pa.int32(), "Panels seen in the image, at least 1"),
+        column("label_confidence", pa.float32(), "How sure the label is, 0 to 1: agreement or share of votes"),
+        column(
+            "caption_label", TEXTS, "Global concepts that the image's own caption names most, however it is labelled"
+        ),
+        column("is_label_disputed", pa.bool_(), "The caption names concepts, none of them in primary_label"),
+        column("panel_type", pa.string(), "single or multiple, from the image itself and its caption"),
+        column("panel_subtype", pa.string(), _PANEL_SUBTYPE + "; mixed where only the caption says multiple"),
+        column("panel_count", pa.int32(), "Panels: those of the gutters or, if more, those that the caption letters"),
+        column("panel_source", pa.string(), "What says so: image, caption, or both"),
         column("cluster_panel_type", pa.string(), "Panel type that the experts gave the cluster; null where none"),
         column("is_panel_disputed", pa.bool_(), "The cluster's panel type contradicts the image's"),
     ),
+)
+
+MODELS_CLUSTER_MEMBERS = Table(
+    "models.cluster_members",
+    "One row per image of the sample that a cluster model was fitted on",
+    ("cluster_id", "nearness"),
+    (
+        _CLUSTER_ID,
+        column("nearness", pa.int32(), "Place in the cluster by distance to its centre, from 0", required=True),
+        _PMCID,
+        _VERSION,
+        _FIGURE_INDEX,
+        _GRAPHIC_INDEX,
+        column("license_group", pa.string(), PARTITION_COLUMNS["license_group"], required=True),
+        column("batch", pa.string(), PARTITION_COLUMNS["batch"], required=True),
+        column("image_sha256", pa.string(), "sha256 of the image", required=True),
+        column("distance", pa.float32(), "Distance to the centre in PCA space"),
+    ),
+    ("model",),
+)
+
+MODELS_CLUSTER_PROPOSALS = Table(
+    "models.cluster_proposals",
+    "One row per cluster: the label that the captions of its members propose, without any expert",
+    ("cluster_id",),
+    (
+        _CLUSTER_ID,
+        column("member_count", pa.int32(), "Images of the sample in the cluster", required=True),
+        column("named_count", pa.int32(), "Members whose caption names a concept", required=True),
+        column("multiple_share", pa.float32(), "Share of members with several panels", unit="0-1"),
+        _PRIMARY_LABEL,
+        _SECONDARY_LABEL,
+        column("confidence", pa.float32(), "Share of the votes for primary_label, 0 to 1; 0 where there is none"),
+        column("label_source", pa.string(), "captions, figure_kinds or neighbours; null where there is no proposal"),
+        column("second_label", pa.string(), "Global concept with the second most votes"),
+        column("second_share", pa.float32(), "Its share of the votes"),
+        column("neighbour_label", pa.string(), "Global concept that the nearest clusters vote for"),
+    ),
+    ("model",),
+)
+
+MODELS_CLUSTER_LABELS = Table(
+    "models.cluster_labels",
+    "One row per cluster that an expert named: the majority of the experts",
+    ("cluster_id",),
+    (
+        _CLUSTER_ID,
+        column("panel_type", pa.string(), "single or multiple; null where the experts do not agree"),
+        column("panel_subtype", pa.string(), "Finer panel type, one that its panel type allows; null where none"),
+        _PRIMARY_LABEL,
+        _SECONDARY_LABEL,
+        column("annotators", TEXTS, "Who named the cluster", required=True),
+        column(
+            "agreement",
+            pa.float32(),
+            "Share of pairs of annotators with the same primary labels; 1 for one",
+            unit="0-1",
+        ),
+        column("is_resolved", pa.bool_(), "A majority named at least one global concept", required=True),
+        column("notes", TEXTS, "The annotators' notes"),
+    ),
+    ("model",),
 )
 
 CORE_REJECTS = Table(
@@ -524,6 +604,9 @@ TABLES = {
         CORE_PUBMED_RECORDS,
         CORE_EMBEDDINGS,
         CORE_ANNOTATIONS,
+        MODELS_CLUSTER_MEMBERS,
+        MODELS_CLUSTER_PROPOSALS,
+        MODELS_CLUSTER_LABELS,
         CORE_REJECTS,
     )
 }

@@ -10,6 +10,8 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
+from pmc_assets.annotations.panels import SIDE_PX as PANELS_SIDE_PX
+from pmc_assets.annotations.panels import Panels, find_panels
 from pmc_assets.figures.pixels import ImageTooLarge, UnreadableImage, decode
 from pmc_assets.lake import Lake
 
@@ -30,20 +32,22 @@ class ImagePlace:
 
 @dataclass(frozen=True, slots=True)
 class Squares:
-    """One batch: `pixels` uint8 (n, side, side, 3) of the images in `digests`; `failures` maps the others to why."""
+    """One batch: `pixels` uint8 (n, side, side, 3) and `panels` of the images in `digests`.
+
+    `failures` maps the others to why.
+    """
 
     digests: tuple[str, ...]
     pixels: np.ndarray
+    panels: tuple[Panels, ...]
     failures: dict[str, str]
 
 
-def square(content: bytes, side_px: int, pad_grey: int) -> np.ndarray:
-    """Decode an image into a square: its aspect ratio kept, centred, the rest filled with grey.
+def square(rgb: Image.Image, side_px: int, pad_grey: int) -> np.ndarray:
+    """Fit an image into a square: its aspect ratio kept, centred, the rest filled with grey.
 
     Shape: uint8 (side_px, side_px, 3).
-    Raises: UnreadableImage, ImageTooLarge.
     """
-    rgb = decode(content, side_px).rgb
     scale = side_px / max(rgb.size)
     size = max(1, round(rgb.width * scale)), max(1, round(rgb.height * scale))
     fitted = rgb.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
@@ -53,18 +57,22 @@ def square(content: bytes, side_px: int, pad_grey: int) -> np.ndarray:
 
 
 def read_squares(lake_url: str, places: list[ImagePlace], side_px: int, pad_grey: int) -> Squares:
-    """Read and decode one batch of images."""
+    """Read and decode one batch of images, each once, for the encoder and for the panels."""
     lake = Lake(lake_url)
     pixels: dict[str, np.ndarray] = {}
+    panels: list[Panels] = []
     failures: dict[str, str] = {}
     for place in places:
         content = lake.read_bytes(place.part_path, place.offset_bytes, place.size_bytes)
         try:
-            pixels[place.image_sha256] = square(content, side_px, pad_grey)
+            rgb = decode(content, max(side_px, PANELS_SIDE_PX)).rgb
         except (UnreadableImage, ImageTooLarge) as error:
             failures[place.image_sha256] = str(error)
+            continue
+        pixels[place.image_sha256] = square(rgb, side_px, pad_grey)
+        panels.append(find_panels(rgb))
     stacked = np.stack(list(pixels.values())) if pixels else np.zeros((0, side_px, side_px, 3), np.uint8)
-    return Squares(tuple(pixels), stacked, failures)
+    return Squares(tuple(pixels), stacked, tuple(panels), failures)
 
 
 def stream_squares(

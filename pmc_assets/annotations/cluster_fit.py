@@ -1,0 +1,106 @@
+"""Fit the cluster model: PCA, then k-means, on a bounded sample. Applying it stays out."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from pmc_assets import schema
+from pmc_assets.annotations.cluster_model import ClusterModel, ModelFacts
+from pmc_assets.annotations.cluster_sample import KEY, VectorSample, draw_sample
+from pmc_assets.lake import Lake, Partition, Written
+
+SAMPLE_IMAGES = 100_000
+"""50 images per cluster at MAX_CLUSTERS; 100,000 float32 vectors of 1024 take 400 MB."""
+MAX_CLUSTERS = 2_000
+MAX_PCA_DIMENSIONS = 128
+RESTARTS_TO_IMAGES = 20_000
+MAX_ITERATIONS = 60
+
+
+class TooFewImages(ValueError):
+    """Clusters need vectors."""
+
+
+def cluster_count(images: int, max_clusters: int = MAX_CLUSTERS) -> int:
+    """Give k for a number of images: 2 per square root of the images, at most `max_clusters`.
+
+    250 images make 32 clusters, 1,000 make 63, a million and more make 2,000.
+    """
+    return max(1, min(max_clusters, round(2 * math.sqrt(images)), images))
+
+
+def fit_cluster_model(
+    lake: Lake,
+    encoder_name: str,
+    seed: int,
+    *,
+    max_clusters: int = MAX_CLUSTERS,
+    sample_images: int = SAMPLE_IMAGES,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[ClusterModel, Written]:
+    """Fit a model on all vectors of an encoder, make it the current one, publish its sample as members.
+
+    The same vectors and seed give the same id. Raises: TooFewImages, MixedEncoders.
+    """
+    tell = progress or (lambda _: None)
+    tell("drawing the sample")
+    sample = draw_sample(lake, encoder_name, seed, sample_images)
+    if not len(sample.ranks):
+        raise TooFewImages(f"no vectors of {encoder_name!r}: run core/embeddings first")
+    model = fit(sample, seed, cluster_count(sample.images, max_clusters), tell)
+    model_id = model.save(lake)
+    members = _members(sample, model)
+    return model, lake.write_table(schema.MODELS_CLUSTER_MEMBERS, members, Partition.of(model=model_id))
+
+
+def fit(sample: VectorSample, seed: int, clusters: int, tell: Callable[[str], None] = lambda _: None) -> ClusterModel:
+    """Fit PCA and k-means to a sample, on one thread: sums in one order give the same bits every time."""
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
+    from threadpoolctl import threadpool_limits
+
+    vectors = sample.vectors.astype(np.float32)
+    dimensions = min(MAX_PCA_DIMENSIONS, vectors.shape[1], len(vectors))
+    clusters = min(clusters, len(vectors))
+    with threadpool_limits(1):
+        tell("principal components")
+        pca = PCA(dimensions, svd_solver="covariance_eigh").fit(vectors)
+        points = (vectors - pca.mean_.astype(np.float32)) @ pca.components_.T.astype(np.float32)
+        tell(f"{clusters} clusters of {len(points)} images")
+        restarts = 4 if len(points) <= RESTARTS_TO_IMAGES else 1
+        means = KMeans(clusters, n_init=restarts, max_iter=MAX_ITERATIONS, random_state=seed, copy_x=False).fit(points)
+    facts = ModelFacts(
+        encoder=sample.encoder,
+        encoder_version=sample.encoder_version,
+        seed=seed,
+        images=sample.images,
+        sample_images=len(points),
+        dimensions=vectors.shape[1],
+        pca_dimensions=dimensions,
+        clusters=clusters,
+        explained_variance=round(float(np.nan_to_num(pca.explained_variance_ratio_).sum()), 6),
+        inertia=round(float(means.inertia_), 4),
+    )
+    arrays = (pca.mean_, pca.components_, means.cluster_centers_)
+    return ClusterModel(facts, *(array.astype(np.float32) for array in arrays))
+
+
+def _members(sample: VectorSample, model: ClusterModel) -> pa.Table:
+    """Give the sample with its clusters, by cluster and nearness: what proposals and contact sheets look at."""
+    assigned = model.assign(sample.vectors, sample.encoder_version)
+    order = np.lexsort((sample.ranks, assigned.distances, assigned.cluster_ids))
+    keys = sample.keys.take(pa.array(order))
+    columns = {
+        "cluster_id": pa.array(assigned.cluster_ids[order]),
+        "nearness": pa.array(_places_in_cluster(assigned.cluster_ids[order])),
+        **{name: keys[name] for name in [*KEY, "license_group", "batch", "image_sha256"]},
+        "distance": pa.array(assigned.distances[order]),
+    }
+    return pa.table(columns, schema=schema.MODELS_CLUSTER_MEMBERS.arrow)
+
+
+def _places_in_cluster(sorted_ids: np.ndarray) -> np.ndarray:
+    starts = np.searchsorted(sorted_ids, sorted_ids)
+    return (np.arange(len(sorted_ids)) - starts).astype(np.int32)
