@@ -1,0 +1,132 @@
+"""One article's JATS as records: everything that the core tables take from the XML, from one parse.
+
+No file, address or clock is touched; the keys (pmcid, version) and NLM's own metadata come from elsewhere.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from pmc_assets.jats.body import read_body_paragraphs, read_references
+from pmc_assets.jats.document import MalformedArticle, parse_article
+from pmc_assets.jats.figures import FigureReader
+from pmc_assets.jats.front import read_front
+from pmc_assets.jats.graphics import read_showings
+from pmc_assets.jats.mentions import FigureNumbers, figures_by_id, mark_pointers, read_mentions
+from pmc_assets.jats.outline import Outline
+from pmc_assets.jats.settle import read_descriptions, settle
+
+__all__ = ["Article", "MalformedArticle", "read_article", "read_articles", "read_graphics"]
+
+ARTICLES_PER_TASK = 16
+
+
+@dataclass(slots=True, kw_only=True)
+class Article:
+    """What one JATS file says: the columns of `core.articles` by their names, and the rows of the figure tables.
+
+    Rows carry no pmcid and version; `figure_index` ties mentions and subcaptions to figures.
+    """
+
+    article_ids: list[tuple[str, str]]
+    xml_pmid: int | None
+    xml_pmcid: str | None
+    xml_doi: str | None
+    title: str | None
+    subtitle: str | None
+    translated_titles: list[str]
+    abstract: str | None
+    other_abstracts: list[dict]
+    translated_abstracts: list[dict]
+    journal_title: str | None
+    nlm_ta: str | None
+    issns: list[str]
+    publisher: str | None
+    ppub_date: str | None
+    epub_date: str | None
+    collection_date: str | None
+    received_date: str | None
+    accepted_date: str | None
+    year: int | None
+    volume: str | None
+    issue: str | None
+    first_page: str | None
+    last_page: str | None
+    article_type: str | None
+    subjects: list[str]
+    keyword_groups: list[dict]
+    keywords: list[str]
+    authors: list[dict]
+    funding: list[dict]
+    license_url: str | None
+    license_text: str | None
+    xml_license_code: str | None
+    copyright_statement: str | None
+    language: str | None
+    related_articles: list[dict]
+    body_paragraphs: list[dict]
+    reference_count: int
+    reference_pmids: list[int]
+    reference_dois: list[str]
+    is_recovered: bool
+    figures: list[dict]
+    mentions: list[dict]
+    subcaptions: list[dict]
+
+
+def read_article(xml: bytes) -> Article:
+    """Read one article from the bytes of its JATS.
+
+    Source: NLM 1.1 to JATS 1.4, bare or in an OAI-PMH or efetch wrapper.
+    Shape: figures in document order over all kinds; mentions by figure, then in document order.
+    Raises: MalformedArticle when the bytes are not one well-formed article; nothing is half-read.
+    """
+    root, is_recovered = parse_article(xml)
+    outline = Outline(root)
+    showings = read_showings(outline)
+    descriptions = read_descriptions(outline.found)
+    settle(outline)
+    pointers = mark_pointers(outline, figures_by_id(showings))
+    reader = FigureReader(outline, descriptions)
+    figures, subcaptions = [], []
+    for figure_index, showing in enumerate(showings):
+        figure, parts = reader.read(showing, figure_index)
+        figures.append(figure)
+        subcaptions += parts
+    mentions, texts = read_mentions(outline, pointers, FigureNumbers(figures)) if pointers else ([], {})
+    return Article(
+        **read_front(root),
+        **read_references(outline),
+        body_paragraphs=read_body_paragraphs(outline, texts),
+        is_recovered=is_recovered,
+        figures=figures,
+        mentions=mentions,
+        subcaptions=subcaptions,
+    )
+
+
+def read_graphics(xml: bytes) -> list[tuple[str, str]]:
+    """List (kind, graphic_ref) of every graphic of one article, figure by figure, without reading any text.
+
+    Raises: MalformedArticle as `read_article` does.
+    """
+    root, _ = parse_article(xml)
+    showings = read_showings(Outline(root))
+    return [(showing.kind, graphic["graphic_ref"]) for showing in showings for graphic in showing.graphics]
+
+
+def read_articles(xmls: Iterable[bytes], workers: int) -> Iterator[Article | MalformedArticle]:
+    """Read many articles over `workers` processes; one result per input, in its order, whatever the number is."""
+    if workers <= 1:
+        yield from map(_read_or_refuse, xmls)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_read_or_refuse, xmls, chunksize=ARTICLES_PER_TASK)
+
+
+def _read_or_refuse(xml: bytes) -> Article | MalformedArticle:
+    try:
+        return read_article(xml)
+    except MalformedArticle as error:
+        return error

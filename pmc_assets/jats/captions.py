@@ -1,0 +1,82 @@
+"""Captions: title and all paragraphs in reading order, with a space between blocks and none inside inline markup."""
+
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from pmc_assets.jats.names import XML_LANG
+from pmc_assets.jats.settle import space_around
+from pmc_assets.jats.text import text_of
+
+_LEAVES = frozenset(("title", "p", "subtitle", "label", "disp-formula", "attrib", "preformat", "code", "verse-line", "fn"))
+_CONTAINERS = frozenset(
+    ("caption", "list", "list-item", "def-list", "def-item", "disp-quote", "sec", "statement", "speech", "verse-group")
+)
+MAX_BLOCK_DEPTH = 50
+
+
+@dataclass(slots=True)
+class Caption:
+    """A caption in one language: its text, and where in the text each block starts."""
+
+    text: str = ""
+    title: str | None = None
+    language: str | None = None
+    block_starts: list[int] = field(default_factory=list)
+
+    def append(self, block: etree._Element) -> None:
+        texts = block_texts(block)
+        for text in texts:
+            self.block_starts.append(len(self.text) + 1 if self.text else 0)
+            self.text = f"{self.text} {text}" if self.text else text
+        if block.tag == "title" and self.title is None and texts:
+            self.title = texts[0]
+
+
+def read_captions(captions: list[etree._Element], language: str | None) -> tuple[Caption, list[Caption]]:
+    """Read the caption elements of one figure as (the caption, its translations).
+
+    Source: caption elements and their title, p and other children; xml:lang on any of them parts the languages. The
+        caption is the one in `language`, that of the figure's surroundings, else the first.
+    Empty: a caption with text "" where there is none.
+    """
+    by_language: dict[str | None, Caption] = {}
+    for element in captions:
+        own_language = element.get(XML_LANG) or language
+        if not _is_regular(element):
+            caption = by_language.setdefault(own_language, Caption(language=own_language))
+            caption.append(element)
+            continue
+        for child in element:
+            child_language = child.get(XML_LANG) or own_language
+            caption = by_language.get(child_language)
+            if caption is None:
+                caption = by_language[child_language] = Caption(language=child_language)
+            caption.append(child)
+    if not by_language:
+        return Caption(language=language), []
+    main = by_language.pop(language) if language in by_language else by_language.pop(next(iter(by_language)))
+    return main, [caption for caption in by_language.values() if caption.text]
+
+
+def block_texts(block: etree._Element, depth: int = 0) -> list[str]:
+    """List the texts of the blocks in a block, in reading order; blocks without text are left out."""
+    if block.tag in _CONTAINERS and depth < MAX_BLOCK_DEPTH and _is_regular(block):
+        return [text for child in block for text in block_texts(child, depth + 1)]
+    if block.tag in _CONTAINERS:
+        for inner in block.iter("p", "title"):
+            space_around(inner)
+    text = text_of(block)
+    return [text] if text else []
+
+
+def _is_regular(container: etree._Element) -> bool:
+    """Tell whether all text of a container is in blocks."""
+    if container.text and not container.text.isspace():
+        return False
+    for child in container:
+        if child.tag not in _LEAVES and child.tag not in _CONTAINERS:
+            return False
+        if child.tail and not child.tail.isspace():
+            return False
+    return True

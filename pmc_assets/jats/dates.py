@@ -1,0 +1,60 @@
+"""Dates as precise as the article states them: ISO 8601 year, month or day; nothing is filled in."""
+
+import re
+from datetime import date
+
+from lxml import etree
+
+_ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
+
+
+def iso_date(element: etree._Element) -> str | None:
+    """Read year, month and day of a pub-date or date, else its iso-8601-date.
+
+    Shape: 2016, 2016-03 or 2016-03-09. A month or day that no calendar has is left out with what follows it.
+    Empty: None without a year; a season or free text is no month.
+    """
+    parts = {}
+    for child in element:
+        if child.tag in ("year", "month", "day"):
+            parts[child.tag] = (child.text or "").strip()
+    if "year" not in parts:
+        match = _ISO.match(element.get("iso-8601-date") or "")
+        if match is None:
+            return None
+        parts = dict(zip(("year", "month", "day"), (part or "" for part in match.groups()), strict=True))
+    return _joined(parts["year"], parts.get("month", ""), parts.get("day", ""))
+
+
+def _joined(year: str, month: str, day: str) -> str | None:
+    if not (year.isdecimal() and len(year) == 4):
+        return None
+    month_number = int(month) if month.isdecimal() else _MONTHS.get(month[:3].lower(), 0)
+    if not 1 <= month_number <= 12:
+        return year
+    try:
+        return date(int(year), month_number, int(day)).isoformat()
+    except ValueError:
+        return f"{year}-{month_number:02d}"
+
+
+def publication_kinds(element: etree._Element) -> tuple[str, ...]:
+    """Tell which dates of publication a pub-date states: any of ppub, epub, collection; () for another date.
+
+    Source: pub-type (NLM, JATS 1.0), or date-type with publication-format (JATS 1.1 and later).
+    """
+    pub_type = element.get("pub-type")
+    if pub_type in ("ppub", "epub", "collection"):
+        return (pub_type,)
+    if pub_type in ("epub-ppub", "ppub-epub"):
+        return ("ppub", "epub")
+    if pub_type is not None:
+        return ()
+    date_type = element.get("date-type")
+    if date_type == "collection":
+        return ("collection",)
+    if date_type not in (None, "pub", "publication"):
+        return ()
+    medium = element.get("publication-format") or ""
+    return tuple(kind for kind, word in (("ppub", "print"), ("epub", "electronic")) if word in medium)

@@ -1,0 +1,98 @@
+"""From bytes to the tree of one article: what the parser may do, and what is malformed. Reads no DTD, file or address."""
+
+from lxml import etree
+
+from pmc_assets.jats.entities import UnknownEntity, resolve_named_characters
+
+ARTICLE = "article"
+_OPTIONS = {
+    "resolve_entities": "internal",
+    "load_dtd": False,
+    "no_network": True,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+_PARSER = etree.XMLParser(**_OPTIONS)
+_TYPES = etree.ErrorTypes
+_UNDECLARED = frozenset((_TYPES.ERR_UNDECLARED_ENTITY, _TYPES.WAR_UNDECLARED_ENTITY))
+_HARMLESS = frozenset((_TYPES.NS_ERR_UNDEFINED_NAMESPACE, _TYPES.ERR_ATTRIBUTE_REDEFINED))
+
+
+class MalformedArticle(ValueError):
+    """The bytes are not one JATS article; the message says why."""
+
+
+def parse_article(xml: bytes) -> tuple[etree._Element, bool]:
+    """Parse the bytes of one article and give its `article` element, without namespace, and if it was recovered.
+
+    Source: JATS or NLM `article`, bare or wrapped (OAI-PMH record, efetch's pmc-articleset), in any default namespace.
+    Shape: recovered is True only where every error is one after which the tree is still whole: a prefix without a
+        declaration or an attribute given twice.
+    Raises: MalformedArticle for everything else that is not well-formed, and for none or several articles.
+    """
+    root, is_recovered = _parse(xml)
+    if root.tag != ARTICLE:
+        root = _only_article(root)
+    return root, is_recovered
+
+
+def _parse(xml: bytes) -> tuple[etree._Element, bool]:
+    try:
+        root = etree.fromstring(xml, _PARSER)
+    except etree.XMLSyntaxError as error:
+        if error.code in _UNDECLARED:
+            return _parse_with_names(xml)
+        return _recover(xml, error), True
+    except (ValueError, LookupError, AssertionError) as error:
+        raise MalformedArticle(str(error) or type(error).__name__) from error
+    if root.getroottree().docinfo.internalDTD is not None and next(root.iter(etree.Entity), None) is not None:
+        return _parse_with_names(xml)
+    return root, False
+
+
+def _parse_with_names(xml: bytes) -> tuple[etree._Element, bool]:
+    try:
+        root = etree.fromstring(resolve_named_characters(xml), _PARSER)
+    except UnknownEntity as error:
+        raise MalformedArticle(str(error)) from error
+    except etree.XMLSyntaxError as error:
+        raise MalformedArticle(_reason(error)) from error
+    if next(root.iter(etree.Entity), None) is not None:
+        raise MalformedArticle("an entity is external or has no text")
+    return root, False
+
+
+def _recover(xml: bytes, error: etree.XMLSyntaxError) -> etree._Element:
+    """Read on after a fault that leaves the tree whole; refuse every other."""
+    if error.code not in _HARMLESS:
+        raise MalformedArticle(_reason(error)) from error
+    parser = etree.XMLParser(recover=True, **_OPTIONS)
+    try:
+        root = etree.fromstring(xml, parser)
+    except etree.XMLSyntaxError as second:
+        raise MalformedArticle(_reason(second)) from second
+    faults = [entry for entry in parser.error_log if entry.type not in _HARMLESS]
+    if root is None or faults or next(root.iter(etree.Entity), None) is not None:
+        raise MalformedArticle(faults[0].message[:500] if faults else _reason(error)) from error
+    return root
+
+
+def _reason(error: etree.XMLSyntaxError) -> str:
+    return (error.msg or "no element found")[:500]
+
+
+def _only_article(root: etree._Element) -> etree._Element:
+    for element in root.iter("{*}*"):
+        tag = element.tag
+        if tag.endswith("}article"):
+            _drop_namespace(root, tag[: -len(ARTICLE)])
+    articles = [root] if root.tag == ARTICLE else list(root.iter(ARTICLE))
+    if len(articles) != 1:
+        raise MalformedArticle(f"{len(articles)} article elements under the root element {root.tag}"[:500])
+    return articles[0]
+
+
+def _drop_namespace(root: etree._Element, namespace: str) -> None:
+    for element in root.iter(namespace + "*"):
+        element.tag = element.tag[len(namespace) :]

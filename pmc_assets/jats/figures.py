@@ -1,0 +1,127 @@
+"""Rows of `core.figures`, without the article's key: one per fig and per other element that shows a graphic."""
+
+from lxml import etree
+
+from pmc_assets.jats.captions import Caption, block_texts, read_captions
+from pmc_assets.jats.graphics import Showing
+from pmc_assets.jats.names import XML_LANG
+from pmc_assets.jats.outline import Outline
+from pmc_assets.jats.subcaptions import read_subcaptions
+from pmc_assets.jats.text import text_of, text_or_none
+
+_COPYRIGHT = ("copyright-year", "copyright-holder")
+
+
+class FigureReader:
+    """Reads the figures of one settled article; `descriptions` are its alt-texts and long-descs by parent."""
+
+    def __init__(self, outline: Outline, descriptions: dict[str, dict[etree._Element, str]]):
+        self._outline = outline
+        self._alt_texts = descriptions["alt-text"]
+        self._long_descs = descriptions["long-desc"]
+        self._groups: dict[etree._Element, tuple[str | None, str | None]] = {}
+
+    def read(self, showing: Showing, figure_index: int) -> tuple[dict, list[dict]]:
+        """Read one figure as (row of core.figures, rows of core.subcaptions)."""
+        element = showing.element
+        place = self._outline.standing_of(element)
+        children = _children_by_name(element)
+        captions = children.get("caption", [])
+        language = element.get(XML_LANG) or place.language
+        caption, translations = read_captions(captions, language) if captions else (Caption(), [])
+        group = _group_of(element)
+        group_label, group_caption = self._read_group(group) if group is not None else (None, None)
+        row = {
+            "figure_index": figure_index,
+            "kind": showing.kind,
+            "figure_id": element.get("id"),
+            "figure_label": _label(children),
+            "caption": caption.text,
+            "caption_title": caption.title,
+            "language": caption.language or language,
+            "translated_captions": [{"language": c.language, "text": c.text} for c in translations]
+            + self._captions_beside(showing, group, language),
+            "group_id": group.get("id") if group is not None else None,
+            "group_label": group_label,
+            "group_caption": group_caption,
+            "section_path": place.section_path(),
+            "location": place.location,
+            "attribution": _attribution(showing, children),
+            "permissions": _permissions(showing, children),
+            "alt_text": _first(self._alt_texts, showing) if self._alt_texts else None,
+            "long_desc": _first(self._long_descs, showing) if self._long_descs else None,
+            "graphics": showing.graphics,
+        }
+        parts = read_subcaptions(caption, captions) if caption.text else []
+        for part in parts:
+            part["figure_index"] = figure_index
+        return row, parts
+
+    def _read_group(self, group: etree._Element) -> tuple[str | None, str | None]:
+        if group not in self._groups:
+            children = _children_by_name(group)
+            caption, _ = read_captions(children.get("caption", []), self._outline.place_of(group).language)
+            self._groups[group] = _label(children), caption.text or None
+        return self._groups[group]
+
+    def _captions_beside(self, showing: Showing, group: etree._Element | None, language: str | None) -> list[dict]:
+        """Read the captions of the same group's figures in other languages that share this figure's graphic."""
+        own = showing.element
+        if group is None or own.get(XML_LANG) is None:
+            return []
+        others = [each for each in group.findall("fig") if each is not own and each.get(XML_LANG) not in (None, language)]
+        if any(each.find(".//graphic") is not None for each in (own, *others)):
+            return []
+        texts = [(each.get(XML_LANG), " ".join(_caption_texts(each))) for each in others]
+        return [{"language": other, "text": text} for other, text in texts if text]
+
+
+def _caption_texts(figure: etree._Element) -> list[str]:
+    return [text for caption in figure.findall("caption") for text in block_texts(caption)]
+
+
+def _children_by_name(element: etree._Element) -> dict[str, list[etree._Element]]:
+    children: dict[str, list[etree._Element]] = {}
+    for child in element:
+        children.setdefault(child.tag, []).append(child)
+    return children
+
+
+def _group_of(element: etree._Element) -> etree._Element | None:
+    parent = element.getparent()
+    while parent is not None and parent.tag == "alternatives":
+        parent = parent.getparent()
+    return parent if parent is not None and parent.tag == "fig-group" else None
+
+
+def _label(children: dict[str, list[etree._Element]]) -> str | None:
+    labels = children.get("label")
+    return " ".join(filter(None, map(text_of, labels))) or None if labels else None
+
+
+def _first(texts: dict[etree._Element, str], showing: Showing) -> str | None:
+    holders = (showing.element, *showing.elements)
+    return next((text for holder in holders if (text := texts.get(holder))), None)
+
+
+def _attribution(showing: Showing, children: dict[str, list[etree._Element]]) -> str | None:
+    attribs = list(children.get("attrib", ()))
+    for graphic in showing.elements:
+        if len(graphic) and graphic is not showing.element:
+            attribs += graphic.findall("attrib")
+    return " ".join(filter(None, map(text_of, attribs))) or None if attribs else None
+
+
+def _permissions(showing: Showing, children: dict[str, list[etree._Element]]) -> str | None:
+    permissions = list(children.get("permissions", ()))
+    for graphic in showing.elements:
+        if len(graphic) and graphic is not showing.element:
+            permissions += graphic.findall("permissions")
+    statements: list[str] = []
+    for each in permissions:
+        stated = [text_or_none(statement) for statement in each.iter("copyright-statement", "license-p")]
+        holders = [text_or_none(part) for part in each.iter(*_COPYRIGHT)]
+        statements += filter(None, stated if any(stated) else holders or [text_or_none(each)])
+    return " ".join(statements) or None
+
+

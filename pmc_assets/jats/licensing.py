@@ -1,0 +1,80 @@
+"""The licence that the article itself states: its URL, its text, and the code that they mean."""
+
+import re
+
+from lxml import etree
+
+from pmc_assets.jats.names import LICENSE_REF, XLINK_HREF
+from pmc_assets.jats.text import text_of, text_or_none
+
+_CC_URL = re.compile(r"creativecommons\.org/(?:licen[sc]es/(by(?:-nc)?(?:-nd|-sa)?)(?![a-z-])|publicdomain/(zero|mark))", re.I)
+_CC_WORDS = re.compile(r"\bCC[\s-]?(BY(?:-NC)?(?:-ND|-SA)?|0)\b(?!-)")
+_CC_NAME = re.compile(
+    r"Creative Commons[,:]?\s+(?:\(?CC\)?\s+)?Attribution((?:[\s–-]+(?:Non-?Commercial|No-?Deriv(?:ative)?s?(?:\s?Works)?|Share-?Alike))*)",
+    re.I,
+)
+
+
+def read_license(permissions: etree._Element) -> dict[str, str | None]:
+    """Read license and copyright elements below a permissions element, or below article-meta of old articles.
+
+    Source: license/@xlink:href, ali:license_ref, ext-link and text of license-p; copyright-statement.
+    Empty: None for what is not stated; `xml_license_code` also where statements contradict each other.
+    """
+    licenses = permissions.findall("license")
+    urls = [url for each in licenses for url in _urls(each)]
+    urls += [url for reference in permissions.findall(LICENSE_REF) if (url := text_of(reference))]
+    text = "\n".join(filter(None, (_license_text(each) for each in licenses))) or None
+    return {
+        "license_url": next((url for url in urls if _CC_URL.search(url)), urls[0] if urls else None),
+        "license_text": text,
+        "xml_license_code": _code(urls, text or "", [each.get("license-type") or "" for each in licenses]),
+        "copyright_statement": text_or_none(permissions.find("copyright-statement")),
+    }
+
+
+def _urls(license_: etree._Element) -> list[str]:
+    stated = [license_.get(XLINK_HREF), *(text_of(reference) for reference in license_.iter(LICENSE_REF))]
+    links = [link.get(XLINK_HREF) for link in license_.iter("ext-link", "uri")]
+    stated += [link for link in links if link and "creativecommons.org" in link]
+    return [url.strip() for url in stated if url and url.strip()]
+
+
+def _license_text(license_: etree._Element) -> str:
+    paragraphs = [text_of(child) for child in license_ if child.tag in ("license-p", "p")]
+    if paragraphs:
+        return "\n".join(filter(None, paragraphs))
+    return text_of(license_) if license_.find(LICENSE_REF) is None else ""
+
+
+def _code(urls: list[str], text: str, types: list[str]) -> str | None:
+    """Take the code from the URLs, else from the words of the licence; None where they name none or several."""
+    for codes in (_codes_of_urls(" ".join(urls)), _codes_of_urls(text), _codes_of_words(text), _codes_of_types(types)):
+        if codes:
+            return codes.pop() if len(codes) == 1 else None
+    return None
+
+
+def _codes_of_urls(urls: str) -> set[str]:
+    return {_spelled(match[1]) if match[1] else "CC0" for match in _CC_URL.finditer(urls) if match[2] != "mark"}
+
+
+def _codes_of_words(text: str) -> set[str]:
+    codes = {"CC0" if match[1] == "0" else _spelled(match[1]) for match in _CC_WORDS.finditer(text)}
+    return codes | {_spelled("by" + _suffixes(match[1])) for match in _CC_NAME.finditer(text)}
+
+
+def _codes_of_types(types: list[str]) -> set[str]:
+    matches = (re.fullmatch(r"cc-?(by(?:-nc)?(?:-nd|-sa)?|0|zero)", each.strip().lower()) for each in types)
+    return {"CC0" if match[1] in ("0", "zero") else _spelled(match[1]) for match in matches if match}
+
+
+def _suffixes(words: str) -> str:
+    words = words.lower().replace("-", "").replace(" ", "").replace("–", "")
+    return "".join(
+        suffix for word, suffix in (("noncommercial", "-nc"), ("noderiv", "-nd"), ("sharealike", "-sa")) if word in words
+    )
+
+
+def _spelled(code: str) -> str:
+    return "CC " + code.upper()

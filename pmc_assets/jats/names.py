@@ -1,0 +1,22 @@
+"""Names of elements and attributes that the reader asks for."""
+
+MATHML = "{http://www.w3.org/1998/Math/MathML}"
+XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+LICENSE_REF = "{http://www.niso.org/schemas/ali/1.0/}license_ref"
+
+GRAPHICS = ("graphic", "inline-graphic", "media", "inline-media", "supplementary-material", "inline-supplementary-material")
+MATH = MATHML + "math"
+ANNOTATION = MATHML + "annotation"
+ANNOTATION_XML = MATHML + "annotation-xml"
+
+FLOATS = (
+    "fig",
+    "fig-group",
+    "table-wrap",
+    "table-wrap-group",
+    "boxed-text",
+    "supplementary-material",
+    "media",
+    "chem-struct-wrap",
+)

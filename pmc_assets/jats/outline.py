@@ -1,0 +1,155 @@
+"""One walk over the tree: the elements that the reader needs, by name, and where each of them stands."""
+
+from lxml import etree
+
+from pmc_assets.jats.names import ANNOTATION, ANNOTATION_XML, FLOATS, GRAPHICS, MATH, XML_LANG
+from pmc_assets.jats.text import text_of
+
+MAX_SECTION_DEPTH = 40
+_WALKED = tuple(
+    dict.fromkeys(
+        (
+            *FLOATS,
+            *GRAPHICS,
+            *("p", "xref", "inline-formula", "disp-formula", "chem-struct", "tex-math", MATH, ANNOTATION),
+            *(ANNOTATION_XML, "list-item", "def-item", "def", "disp-quote", "statement", "speech", "verse-line"),
+            *("preformat", "code", "break", "fn", "alt-text", "long-desc", "index-term", "glyph-data"),
+            *("permissions", "attrib", "ref", "pub-id", "sub-article", "response", "array"),
+        )
+    )
+)
+_LOCATIONS = {
+    "front": "front",
+    "front-stub": "front",
+    "body": "body",
+    "back": "back",
+    "floats-group": "floats",
+    "floats-wrap": "floats",
+}
+_ASIDE = frozenset(("graphic", *(name for name in FLOATS if name != "boxed-text")))
+_OTHER_ARTICLES = frozenset(("sub-article", "response"))
+_SECTIONS = frozenset(
+    ("sec", "app", "ack", "notes", "glossary", "boxed-text", "abstract", "trans-abstract", "bio", "treatment-sec")
+)
+_STEPS = frozenset(("p", "title", *_ASIDE, *_LOCATIONS, *_OTHER_ARTICLES, *_SECTIONS))
+
+
+class Place:
+    """Where an element stands: sections above it, part of the article, language, the text block that it is inside of.
+
+    `is_aside` is true inside figures, tables and media: text that is not running text.
+    """
+
+    __slots__ = ("_path", "above", "depth", "host", "is_aside", "language", "location", "owner_article", "title")
+
+    def __init__(self, above: "Place | None", element: etree._Element):
+        self.above = above
+        self._path: list[str] | None = None
+        self.title: etree._Element | None = None
+        self.depth: int = above.depth if above is not None else 0
+        self.location: str | None = above.location if above is not None else None
+        self.language: str | None = element.get(XML_LANG) or (above.language if above is not None else None)
+        self.host: etree._Element | None = above.host if above is not None else None
+        self.is_aside: bool = above is not None and above.is_aside
+        self.owner_article: etree._Element = above.owner_article if above is not None else element
+
+    def section_path(self) -> list[str]:
+        """Titles of the sections above, outermost first; a section without title has no entry."""
+        if self._path is None:
+            above = self.above.section_path() if self.above is not None else []
+            title = text_of(self.title) if self.title is not None else ""
+            self._path = [*above, title] if title else above
+        return self._path
+
+
+class Outline:
+    """The elements of one article by name in document order, and the place of each."""
+
+    def __init__(self, article: etree._Element):
+        self.article = article
+        self.elements = list(article.iter(*_WALKED))
+        self.found: dict[str, list[etree._Element]] = {name: [] for name in _WALKED}
+        found = self.found
+        append = {name: elements.append for name, elements in found.items()}
+        for element in self.elements:
+            append[element.tag](element)
+        self._places = {article: Place(None, article)}
+        self.paragraphs = [(paragraph, self.place_of(_parent(paragraph))) for paragraph in found["p"]]
+        self.floats = [(element, self._standing(element)) for element in self._floating()]
+        self._standing_of = dict(self.floats)
+
+    def standing_of(self, element: etree._Element) -> Place:
+        """Tell where an element itself stands; a float that was taken out of running text stands where it stood."""
+        place = self._standing_of.get(element)
+        return place if place is not None else self.place_of(_parent(element))
+
+    def _standing(self, element: etree._Element) -> Place:
+        self.place_of(element)
+        return self.place_of(_parent(element))
+
+    def _floating(self) -> list[etree._Element]:
+        floats = [element for name in FLOATS for element in self.found[name]]
+        return floats + [graphic for graphic in self.found["graphic"] if _has_caption(graphic)]
+
+    def place_of(self, element: etree._Element) -> Place:
+        """Tell where the content of an element stands (the element itself counts as above it)."""
+        places = self._places
+        place = places.get(element)
+        if place is not None:
+            return place
+        chain = []
+        while place is None:
+            chain.append(element)
+            element = element.getparent()
+            place = places[self.article] if element is None else places.get(element)
+        for inner in reversed(chain):
+            place = places[inner] = self._step(inner, place)
+        return place
+
+    def _step(self, element: etree._Element, above: Place) -> Place:
+        tag = element.tag
+        if tag not in _STEPS and not tag.endswith("}treatment-sec"):
+            return above
+        place = Place(above, element)
+        if tag == "p" or tag == "title":
+            if place.host is None:
+                place.host = element
+        elif tag in _ASIDE:
+            place.is_aside = True
+            place.host = None
+        elif tag in _LOCATIONS:
+            if above.location not in _OTHER_ARTICLES:
+                place.location = _LOCATIONS[tag]
+        elif tag in _OTHER_ARTICLES:
+            place.location = tag
+            place.owner_article = element
+            place.above = None
+            place.host = None
+        else:
+            _enter_section(place, element)
+        return place
+
+
+def _enter_section(place: Place, element: etree._Element) -> None:
+    if element.tag == "boxed-text":
+        place.host = None
+    if place.depth >= MAX_SECTION_DEPTH:
+        return
+    place.depth += 1
+    for child in element:
+        if child.tag == "title":
+            place.title = child
+            return
+        if child.tag == "caption":
+            place.title = child.find("title")
+        if child.tag in ("p", "sec"):
+            return
+
+
+def _has_caption(graphic: etree._Element) -> bool:
+    return any(child.tag in ("caption", "label") for child in graphic)
+
+
+def _parent(element: etree._Element) -> etree._Element:
+    parent = element.getparent()
+    return element if parent is None else parent

@@ -1,0 +1,163 @@
+"""Authors with ORCID and affiliations, and who paid: from article-meta."""
+
+import re
+
+from lxml import etree
+
+from pmc_assets.jats.names import XLINK_HREF
+from pmc_assets.jats.text import text_of, text_or_none, tidy
+
+_ORCID = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dXx])(?!\d)")
+_NAMES = frozenset(("name", "string-name", "collab", "collab-alternatives", "name-alternatives", "anonymous", "collab-name"))
+_LEFT_OUT_OF_AFFILIATION = frozenset(("label", "institution-id", "xref"))
+
+
+def read_authors(meta: etree._Element) -> list[dict]:
+    """Read the authors of the article in order; editors and other contributors are none.
+
+    Source: article-meta/contrib-group/contrib of contrib-type author, or of none; aff by xref, in the contrib, or of
+        the whole group where no xref parts them.
+    """
+    groups = meta.findall("contrib-group")
+    common = {aff.get("id"): aff for aff in _affiliations(meta)}
+    return [author for group in groups for author in _authors_of(group, common)]
+
+
+def _authors_of(group: etree._Element, common: dict[str | None, etree._Element]) -> list[dict]:
+    own = {aff.get("id"): aff for aff in _affiliations(group)}
+    by_id = common | own
+    read: dict[etree._Element, str] = {}
+
+    def affiliation(aff: etree._Element) -> str:
+        if aff not in read:
+            read[aff] = affiliation_text(aff)
+        return read[aff]
+
+    authors, pointing = [], False
+    for contrib in group.iterchildren("contrib"):
+        if contrib.get("contrib-type", "author") not in ("author", "collab", "group"):
+            continue
+        author, rids, inner = _author(contrib)
+        affs = [by_id[rid] for rid in rids if rid in by_id] + inner
+        pointing = pointing or bool(affs)
+        author["affiliations"] = [text for aff in affs if (text := affiliation(aff))]
+        authors.append(author)
+    if not pointing:
+        shared = [text for aff in (own or common).values() if (text := affiliation(aff))]
+        if own or len(shared) == 1:
+            for author in authors:
+                author["affiliations"] = list(shared)
+    return [author for author in authors if author["surname"] or author["given_names"]]
+
+
+def _affiliations(parent: etree._Element) -> list[etree._Element]:
+    affiliations = []
+    for child in parent.iterchildren("aff", "aff-alternatives"):
+        if child.tag == "aff-alternatives":
+            first = child.find("aff")
+            if first is not None:
+                first.set("id", child.get("id") or first.get("id") or "")
+                affiliations.append(first)
+        else:
+            affiliations.append(child)
+    return affiliations
+
+
+def _author(contrib: etree._Element) -> tuple[dict, list[str], list[etree._Element]]:
+    surname = given_names = orcid = None
+    rids: list[str] = []
+    inner: list[etree._Element] = []
+    for child in contrib:
+        tag = child.tag
+        if tag == "xref":
+            if child.get("ref-type") in ("aff", None):
+                rids += (child.get("rid") or "").split()
+        elif tag in _NAMES:
+            if surname is None and given_names is None:
+                surname, given_names = _name(child)
+        elif tag == "aff":
+            inner.append(child)
+        elif tag == "aff-alternatives":
+            inner += child.findall("aff")[:1]
+        elif tag in ("contrib-id", "uri", "ext-link"):
+            orcid = orcid or _orcid(child)
+    return {"surname": surname, "given_names": given_names, "orcid": orcid}, rids, inner
+
+
+def _name(element: etree._Element) -> tuple[str | None, str | None]:
+    tag = element.tag
+    if tag in ("name-alternatives", "collab-alternatives"):
+        first = next(iter(element), None)
+        return _name(first) if first is not None else (None, None)
+    if tag in ("collab", "collab-name"):
+        return _collaboration(element), None
+    if tag == "anonymous":
+        return "anonymous", None
+    surname = given_names = suffix = None
+    for child in element:
+        if child.tag == "surname":
+            surname = text_of(child)
+        elif child.tag == "given-names":
+            given_names = text_of(child)
+        elif child.tag == "suffix":
+            suffix = text_of(child)
+    if surname is None and given_names is None:
+        return text_or_none(element), None
+    if surname and suffix:
+        surname = f"{surname} {suffix}"
+    return surname or None, given_names or None
+
+
+def _collaboration(element: etree._Element) -> str | None:
+    """Give the name of a group without the members that it lists."""
+    parts = [element.text or ""]
+    for child in element:
+        if child.tag not in ("contrib-group", "address", "aff", "xref", "fn", "contrib-id", "email"):
+            parts.append(text_of(child))
+        parts.append(child.tail or "")
+    return tidy("".join(parts)).strip(" ,;") or None
+
+
+def _orcid(element: etree._Element) -> str | None:
+    value = (element.get(XLINK_HREF) or "") + " " + (element.text or "")
+    is_orcid = "orcid" in value or "orcid" in " ".join(element.values()).lower()
+    match = _ORCID.search(value) if is_orcid else None
+    return "-".join(match.groups()).upper() if match else None
+
+
+def affiliation_text(aff: etree._Element) -> str:
+    """Read an affiliation as printed, without its label; parts that no text divides are divided by a comma."""
+    parts = [aff.text or ""]
+    for place, child in enumerate(aff):
+        tail = child.tail or ""
+        if child.tag in _LEFT_OUT_OF_AFFILIATION or (child.tag == "sup" and place == 0 and not parts[0].strip()):
+            parts.append(tail)
+            continue
+        text = affiliation_text(child) if child.tag in ("institution-wrap", "addr-line") and len(child) else text_of(child)
+        before = "".join(parts).rstrip()
+        if text and before and child.tag not in _INLINE and not parts[-1].strip() and before[-1] not in ",;:.(":
+            parts.append(", ")
+        parts += [text, tail]
+    return tidy("".join(parts)).strip(" ,;")
+
+
+_INLINE = frozenset(("italic", "bold", "sup", "sub", "sc", "email", "ext-link", "uri", "named-content", "styled-content", "break"))
+
+
+def read_funding(meta: etree._Element) -> list[dict]:
+    """Read funders and awards: one row per award of each award-group, one without award where it names none.
+
+    Source: funding-group/award-group; contract-sponsor and contract-num of old articles.
+    """
+    rows = []
+    for group in meta.iterfind("funding-group/award-group"):
+        sources = [text for each in group.iterchildren("funding-source") if (text := affiliation_text(each))]
+        awards = [text for each in group.iterchildren("award-id") if (text := text_of(each))]
+        source = "; ".join(sources) or None
+        rows += [{"source": source, "award_id": award} for award in awards or ([None] if source else [])]
+    sponsors = [text_of(each) for each in meta.iterchildren("contract-sponsor")]
+    numbers = [text_of(each) for each in meta.iterchildren("contract-num")]
+    if sponsors or numbers:
+        source = "; ".join(filter(None, sponsors)) or None
+        rows += [{"source": source, "award_id": number} for number in numbers or [None]]
+    return rows

@@ -1,0 +1,98 @@
+"""Make the text of a tree readable in one C call per block: formulas as text, spaces at block boundaries, floats out.
+
+Changes the tree in place; what it takes out of running text (figures, tables, boxes) stays whole beside it.
+"""
+
+from lxml import etree
+
+from pmc_assets.jats.formulas import settle_formulas
+from pmc_assets.jats.outline import Outline
+from pmc_assets.jats.text import text_of
+
+_BLOCKS = (
+    *("list-item", "def-item", "def", "disp-quote", "disp-formula", "statement", "speech", "verse-line"),
+    *("preformat", "code", "fn", "array"),
+)
+_CLOSING = (".", ",", ";", ":", ")", "]", "?", "!")
+_HIDDEN = ("alt-text", "long-desc", "index-term", "glyph-data")
+
+
+def read_descriptions(found: dict[str, list[etree._Element]]) -> dict[str, dict[etree._Element, str]]:
+    """Read alt-text and long-desc by the element that they describe, before `settle` hides them."""
+    descriptions: dict[str, dict[etree._Element, str]] = {}
+    for name in ("alt-text", "long-desc"):
+        texts = descriptions[name] = {}
+        for element in found[name]:
+            parent = element.getparent()
+            while parent.tag == "alternatives" and parent.getparent() is not None:
+                parent = parent.getparent()
+            texts.setdefault(parent, text_of(element))
+    return descriptions
+
+
+def settle(outline: Outline) -> None:
+    """Settle formulas, line breaks, hidden text, item labels, blocks and floats inside running text."""
+    found = outline.found
+    settle_formulas(found)
+    for name in _HIDDEN:
+        for element in found[name]:
+            del element[:]
+            element.text = None
+    for element in found["break"]:
+        element.tail = " " + (element.tail or "")
+    for item in (*found["list-item"], *found["def-item"]):
+        _fold_label(item)
+    for name in _BLOCKS:
+        for element in found[name]:
+            space_around(element)
+    for element in found["disp-formula"]:
+        _separate_label(element)
+    for paragraph, place in outline.paragraphs:
+        if place.host is not None:
+            space_around(paragraph)
+    for element, place in outline.floats:
+        if place.host is not None:
+            _take_out(element)
+
+
+def space_around(element: etree._Element) -> None:
+    """Part a block from the text before and after it by a space, not from a closing mark that follows."""
+    element.text = " " + (element.text or "")
+    tail = element.tail or ""
+    if not tail.startswith(_CLOSING):
+        element.tail = " " + tail
+
+
+def _separate_label(formula: etree._Element) -> None:
+    label = formula.find("label")
+    if label is not None:
+        space_around(label)
+
+
+def _fold_label(item: etree._Element) -> None:
+    """Move the label of a list item, or the term of a definition, to the head of the paragraph that it belongs to."""
+    head = next(iter(item), None)
+    if head is None or head.tag not in ("label", "term"):
+        return
+    block = head.getnext()
+    paragraph = next(block.iter("p"), None) if block is not None else None
+    if paragraph is None:
+        space_around(head)
+        return
+    head.tail = " " + (paragraph.text or "")
+    paragraph.text = None
+    paragraph.insert(0, head)
+
+
+def _take_out(element: etree._Element) -> None:
+    parent = element.getparent()
+    before = element.getprevious()
+    tail = element.tail or ""
+    if not tail.startswith(_CLOSING):
+        tail = " " + tail
+    element.tail = None
+    if before is not None:
+        before.tail = (before.tail or "") + tail
+    else:
+        parent.text = (parent.text or "") + tail
+    parent.remove(element)

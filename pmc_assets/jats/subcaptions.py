@@ -1,0 +1,152 @@
+"""Parts of a caption that the caption itself marks by letters: (A) ... (B) ..., `a, ...; b, ...`, labelled list items.
+
+Where the marks are not a whole run from the first letter there are no parts: a letter that only points at something
+("the arrow in (B)") starts none.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from pmc_assets.jats.captions import Caption
+from pmc_assets.jats.text import text_of
+
+MIN_PARTS = 2
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_ONE = r"[A-Za-z](?:\d|′|')?"
+_GROUP = rf"{_ONE}(?:\s?(?:[-–—‐−,&]|,?\s?and|to)\s?{_ONE})*"
+_BRACKETED = re.compile(rf"[(\[]({_GROUP})[)\]][.:,]?(?=\s|$)")
+_HALF_BRACKETED = re.compile(rf"(?<![\w(\[])({_GROUP})\)[.:,]?(?=\s)")
+_PUNCTUATED = re.compile(rf"(?<![\w(\[])({_GROUP})[.,:](?=\s)")
+_STYLES = (
+    (_BRACKETED, ("(A", "(a", "[A", "[a")),
+    (_HALF_BRACKETED, ("A)", "a)")),
+    (_PUNCTUATED, ("A,", "A.", "A:", "a,", "a.", "a:")),
+)
+"""Each style with the texts of which a caption in that style has at least one."""
+
+_AFTER_SENTENCE = re.compile(r"[.;:!?][)\]\"”’']?$")
+_BOLD_GROUP = re.compile(rf"[(\[]?({_GROUP})[)\]]?[.:,;]?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    start: int
+    end: int
+    letters: str
+    first: int
+    last: int
+
+
+def read_subcaptions(caption: Caption, elements: Iterable[etree._Element]) -> list[dict]:
+    """Split a caption into its lettered parts: rows of `core.subcaptions` without the key.
+
+    Shape: parts in reading order; a part runs from its mark to the next part or to the end of the caption.
+    Empty: [] unless at least two parts follow each other from the first letter without a gap.
+    """
+    text = caption.text
+    starts = set(caption.block_starts)
+    for style, openings in _STYLES:
+        if not any(opening in text for opening in openings):
+            continue
+        run = _run(_marks(style, text, starts))
+        if run:
+            return _rows(text, run)
+    elements = list(elements)
+    run = _run(_bold_marks(text, starts, elements)) or _run(_list_marks(text, elements))
+    return _rows(text, run)
+
+
+def _marks(style: re.Pattern[str], text: str, starts: set[int]) -> Iterator[_Mark]:
+    for match in style.finditer(text):
+        begin = match.start()
+        if begin in starts or _AFTER_SENTENCE.search(text, max(0, begin - 4), begin - 1):
+            mark = _mark(match[1], begin, match.end())
+            if mark:
+                yield mark
+
+
+def _bold_marks(text: str, starts: set[int], elements: list[etree._Element]) -> Iterator[_Mark]:
+    """Find letters that are set in bold at the start of a sentence or block: the style without punctuation."""
+    position = 0
+    for element in elements:
+        for bold in element.iter("bold"):
+            printed = text_of(bold)
+            match = _BOLD_GROUP.fullmatch(printed)
+            if match is None:
+                continue
+            begin = _find_word(text, printed, position)
+            if begin < 0:
+                return
+            position = begin + len(printed)
+            mark = _mark(match[1], begin, position)
+            if mark and (begin in starts or _AFTER_SENTENCE.search(text, max(0, begin - 4), begin - 1)):
+                yield mark
+
+
+def _list_marks(text: str, elements: list[etree._Element]) -> Iterator[_Mark]:
+    """Find the items of a list that numbers its items by letters, which the text does not show."""
+    lists = [each for element in elements for each in element.iter("list")]
+    if len(lists) != 1 or not (lists[0].get("list-type") or "").startswith("alpha"):
+        return
+    letters = _LETTERS.upper() if "upper" in lists[0].get("list-type", "") else _LETTERS
+    position = 0
+    for place, item in enumerate(lists[0].findall("list-item")[: len(letters)]):
+        position = text.find(text_of(item), position)
+        if position < 0:
+            return
+        yield _Mark(position, position, letters[place], place, place)
+
+
+def _find_word(text: str, word: str, position: int) -> int:
+    match = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)").search(text, position)
+    return match.start() if match else -1
+
+
+def _mark(printed: str, start: int, end: int) -> _Mark | None:
+    places = [_LETTERS.index(letter.lower()) for letter in re.findall(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])", printed)]
+    if not places or places != sorted(places):
+        return None
+    return _Mark(start, end, printed, places[0], places[-1])
+
+
+def _run(marks: Iterable[_Mark]) -> list[_Mark]:
+    """Take the marks that continue the alphabet from its first letter, in one letter case; [] if too few do."""
+    run: list[_Mark] = []
+    following = 0
+    for mark in marks:
+        is_same_case = not run or mark.letters[0].isupper() == run[0].letters[0].isupper()
+        if is_same_case and mark.first == following:
+            run.append(mark)
+            following = mark.last + 1
+        elif is_same_case and mark.first > following and run:
+            return []
+    return run if len(run) >= MIN_PARTS else []
+
+
+def _rows(text: str, run: list[_Mark]) -> list[dict]:
+    rows = []
+    for place, mark in enumerate(run):
+        span_end = run[place + 1].start if place + 1 < len(run) else len(text)
+        part = text[mark.start : span_end].rstrip()
+        rows.append(
+            {
+                "panel_id": mark.letters,
+                "panel_ids": _expanded(mark),
+                "span_start": mark.start,
+                "span_end": mark.start + len(part),
+                "text": part,
+            }
+        )
+    return rows
+
+
+def _expanded(mark: _Mark) -> list[str]:
+    letters = re.findall(_ONE, re.sub(r"\b(?:and|to)\b", " ", mark.letters))
+    is_range = len(letters) == 2 and re.search(r"[-–—‐−]|\bto\b", mark.letters)
+    if not is_range or len(letters[0]) > 1 or len(letters[1]) > 1:
+        return letters
+    alphabet = _LETTERS.upper() if letters[0].isupper() else _LETTERS
+    return list(alphabet[mark.first : mark.last + 1])

@@ -1,0 +1,50 @@
+"""Plain text of an element in reading order: spaces only where the article has them, NFC, no markup."""
+
+from unicodedata import normalize
+
+from lxml import etree
+
+SHORT_TEXT_CHARACTERS = 100
+POINTER_START = "\ufdd0"
+POINTER_END = "\ufdd1"
+_normalized_text = etree.XPath("normalize-space()", smart_strings=False)
+
+
+def text_of(element: etree._Element) -> str:
+    """Read all text below an element (settled by `settle`): white space collapsed, marks of pointers dropped.
+
+    Empty: "" for an element without text.
+    """
+    if len(element):
+        text = _normalized_text(element)
+    else:
+        text = element.text or ""
+        text = " ".join(text.split()) if len(text) < SHORT_TEXT_CHARACTERS else _normalized_text(element)
+    return text if text.isascii() else _tidy(text)
+
+
+def marked_text_of(element: etree._Element) -> str:
+    """Read as `text_of`, with the marks of pointers and their surrounding spaces left in."""
+    return _normalized_text(element)
+
+
+def text_or_none(element: etree._Element | None) -> str | None:
+    """Give the text of an element, None where there is no element or no text."""
+    if element is None:
+        return None
+    return text_of(element) or None
+
+
+def tidy(text: str) -> str:
+    """Collapse white space of every kind, no-break and thin spaces included, to one space; compose to NFC."""
+    if "  " in text or "\n" in text or "\t" in text or text[:1] == " " or text[-1:] == " ":
+        text = " ".join(text.split())
+    return text if text.isascii() else _tidy(text)
+
+
+def _tidy(text: str) -> str:
+    if not text.isprintable():
+        if POINTER_START in text:
+            text = text.replace(POINTER_START, "").replace(POINTER_END, "")
+        text = " ".join(text.split())
+    return normalize("NFC", text)
