@@ -76,7 +76,7 @@ async def fetch_loose_package(
         return package
     content = xml.content if xml.content is not None else await asyncio.to_thread(read_stored, request, xml.name)
     by_name = {file.name: file for file in request.media}
-    chosen = [by_name[name] for name in choose_media(content, list(by_name))]
+    chosen = [by_name[name] for name in await asyncio.to_thread(choose_media, content, list(by_name))]
     media = await asyncio.gather(*(_fetch_file(fetcher, package, request, file, "media") for file in chosen))
     package.files = [xml, *(file for file in media if file is not None)]
     package.rejects.sort(key=lambda reject: reject.name or "")
