@@ -52,7 +52,7 @@ def read_elements(xml: bytes) -> list[Parser.DictionaryElement | Unreadable]:
     """Read the PubmedArticle and PubmedBookArticle elements of one PubmedArticleSet.
 
     Source: the set is read by the newest PubMed DTD that Biopython ships, whichever it names; elements that this DTD
-    does not know are skipped. A set that cannot be read whole is read record by record.
+    does not know are skipped. A set that cannot be read whole is read by halves.
     Raises: NotPubmedXml if there is no PubmedArticleSet.
     """
     start = _SET_START.search(xml)
@@ -64,7 +64,7 @@ def read_elements(xml: bytes) -> list[Parser.DictionaryElement | Unreadable]:
     try:
         return _parse(body, encoding)
     except PARSER_ERRORS:
-        return [_parse_one(record, encoding) for record in _split(body)]
+        return list(_parse_halves(list(_split(body)), encoding))
 
 
 def _parse(body: bytes, encoding: str) -> list[Parser.DictionaryElement | Unreadable]:
@@ -74,13 +74,17 @@ def _parse(body: bytes, encoding: str) -> list[Parser.DictionaryElement | Unread
     return [*answer["PubmedArticle"], *answer["PubmedBookArticle"]]
 
 
-def _parse_one(record: bytes, encoding: str) -> Parser.DictionaryElement | Unreadable:
+def _parse_halves(records: list[bytes], encoding: str) -> Iterator[Parser.DictionaryElement | Unreadable]:
+    """Parse records together where that works, else half by half, down to the one that cannot be read."""
     try:
-        (element,) = _parse(b"<PubmedArticleSet>" + record + b"</PubmedArticleSet>", encoding)
-        return element
+        yield from _parse(b"<PubmedArticleSet>" + b"".join(records) + b"</PubmedArticleSet>", encoding)
     except PARSER_ERRORS as error:
-        pmid = _PMID.search(record)
-        return Unreadable(int(pmid[1]) if pmid else None, f"{type(error).__name__}: {error}")
+        if len(records) == 1:
+            pmid = _PMID.search(records[0])
+            yield Unreadable(int(pmid[1]) if pmid else None, f"{type(error).__name__}: {error}")
+        else:
+            yield from _parse_halves(records[: len(records) // 2], encoding)
+            yield from _parse_halves(records[len(records) // 2 :], encoding)
 
 
 def _split(body: bytes) -> Iterator[bytes]:
