@@ -8,7 +8,7 @@ from rich.table import Table as RichTable
 from pmc_assets.assets.partitions import cells
 from pmc_assets.cli.run import cells_with_articles
 from pmc_assets.lake import Lake
-from pmc_assets.warehouse.query import open_connection
+from pmc_assets.warehouse.connection import open_connection
 
 REJECTS_SQL = "select stage, reason, count(*) as records from core.rejects group by all order by all"
 
@@ -29,13 +29,13 @@ def print_status(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance,
 def print_summary(lake: Lake, console: Console) -> None:
     """Print rows and bytes per table, and the rejects."""
     with open_connection(lake) as connection:
-        names = connection.sql(
+        names = connection.execute(
             "select schema_name || '.' || view_name from duckdb_views() where not internal order by 1"
         ).fetchall()
         table = RichTable("table", "rows", title=lake.url)
         for (name,) in names:
-            rows = connection.sql(f"select count(*) from {name}").fetchone()
-            table.add_row(name, f"{rows[0]:,}" if rows else "0")
+            ((rows,),) = connection.execute(f"select count(*) from {name}").fetchall()
+            table.add_row(name, f"{rows:,}")
         console.print(table)
         console.print(rich_table(connection.sql(REJECTS_SQL).to_arrow_table(), "Left out, by stage and reason"))
 

@@ -4,7 +4,7 @@ from rich.console import Console
 
 from pmc_assets.cli.status import rich_table
 from pmc_assets.lake import Lake
-from pmc_assets.warehouse.query import open_connection
+from pmc_assets.warehouse.connection import open_connection
 
 EXAMPLES = (
     "select license_group, count(*) as samples from out.samples group by 1 order by 1",
