@@ -4,12 +4,14 @@ import gzip
 import hashlib
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 import pytest
 from lxml import etree
 
 from pmc_assets.batches import batch_of
+from pmc_assets.jats.article import read_article
 from pmc_assets.sample.bucket import NotASample, write_sample
 from pmc_assets.sample.traits import DEPOSIT_TRAITS
 
@@ -90,6 +92,17 @@ def test_truth_names_files_that_are_there_and_every_fault_shows(bucket: Path) ->
     without_images = {"media_kept_out", "not_open_access", "historical_ocr"}
     assert {r["deposit_trait"] for r in truth} >= set(DEPOSIT_TRAITS) - without_images
     assert len({r["image_class"] for r in truth}) >= 18
+
+
+def test_truth_counts_figures_and_graphics_as_the_parser_does(bucket: Path) -> None:
+    for row in pq.read_table(f"{bucket}.truth.parquet").to_pylist():
+        if row["deposit_trait"] in ("truncated_xml", "xml_missing", "unresolved_graphic"):
+            continue
+        name = f"{row['pmcid']}.{row['version']}"
+        figure = read_article((bucket / name / f"{name}.xml").read_bytes()).figures[row["figure_index"]]
+        refs = [unquote(g["graphic_ref"]) for g in figure["graphics"] if g["graphic_index"] == row["graphic_index"]]
+        assert figure["kind"] == row["kind"]
+        assert row["image_name"].rsplit(".", 1)[0] in {ref.removesuffix(Path(ref).suffix) for ref in refs} | set(refs)
 
 
 def test_complete_sample_is_left_alone_and_a_torn_one_replaced(tmp_path: Path) -> None:

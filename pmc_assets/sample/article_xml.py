@@ -57,7 +57,7 @@ def _body(plan: ArticlePlan, places: dict[str, list[Figure]]) -> str:
         f'<sec id="s2" sec-type="methods"><title>Methods</title><sec><title>Samples</title><p>{paragraphs[1]}</p>'
         f'<list list-type="bullet"><list-item><p>Place: {pick(rng, PLACES)}</p></list-item></list></sec>'
         f"<sec><title>Statistics</title><p>The rate was {_MATH}.</p></sec></sec>"
-        f'<sec id="s3" sec-type="results"><title>Results</title>{results}{body}</sec>'
+        f'<sec id="s3" sec-type="results"><title>Results</title>{results}{_TABLE}{body}</sec>'
         f'<sec id="s4"><title>Discussion</title><p>{paragraphs[3]}</p></sec></body>'
     )
 
@@ -66,6 +66,12 @@ _MATH = (
     '<inline-formula><alternatives><mml:math id="M1"><mml:mrow><mml:msub><mml:mi>k</mml:mi><mml:mn>1</mml:mn>'
     "</mml:msub><mml:mo>=</mml:mo><mml:mfrac><mml:mi>a</mml:mi><mml:mi>b</mml:mi></mml:mfrac></mml:mrow></mml:math>"
     "<tex-math>$$k_{1}=\\frac{a}{b}$$</tex-math></alternatives></inline-formula>"
+)
+
+_TABLE = (
+    '<table-wrap id="T9"><label>Table 9</label><caption><p>Means by group.</p></caption><table><thead><tr><th>Group'
+    "</th><th>Mean</th></tr></thead><tbody><tr><td>Control</td><td>1.2</td></tr><tr><td>Treated</td><td>3.4</td></tr>"
+    "</tbody></table></table-wrap>"
 )
 
 

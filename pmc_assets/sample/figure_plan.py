@@ -80,24 +80,26 @@ def plan_figures(
 ) -> list[Figure]:
     """Plan all figures of an article in document order: front, body, back, floats, sub-article."""
     planner = _Planner(rng, seed, index, name_pattern, markup, deposit, words)
-    figures = []
-    if "graphical_abstract" in markup:
-        figures.append(planner.figure("front"))
-    body = "floats" if "floats_group" in markup else "body"
-    main = [planner.figure(body) for _ in range(int(rng.integers(2, 5)))]
-    if "fig_group" in markup:
-        main += [planner.figure("fig_group") for _ in range(2)]
+    main = [planner.figure("floats" if "floats_group" in markup else "body") for _ in range(int(rng.integers(2, 5)))]
+    front = [planner.figure("front")] if "graphical_abstract" in markup else []
+    group = [planner.figure("fig_group") for _ in range(2)] if "fig_group" in markup else []
     inner = [planner.other(kind, trait) for kind, trait in _OTHER_KINDS if trait in markup]
-    boxed = [planner.figure("boxed")] if "boxed_text" in markup else []
-    appendix = [planner.figure("appendix")] if "appendix" in markup else []
-    sub_article = [planner.figure("sub_article")] if "sub_article" in markup else []
-    if body == "floats":
-        groups = [f for f in main if f.place == "fig_group"]
-        floats = [f for f in main if f.place == "floats"]
-        return figures + groups + inner + boxed + appendix + floats + sub_article
-    return figures + main + inner + boxed + appendix + sub_article
+    named = [planner.figure(place) for place, trait in _PLACES if trait in markup]
+    figures = main + front + group + inner + named
+    return sorted(figures, key=lambda figure: _DOCUMENT_ORDER.index((figure.kind == "figure", figure.place)))
 
 
+_PLACES = (("boxed", "boxed_text"), ("appendix", "appendix"), ("sub_article", "sub_article"))
+_DOCUMENT_ORDER = (
+    (True, "front"),
+    (True, "body"),
+    (False, "body"),
+    (True, "fig_group"),
+    (True, "boxed"),
+    (True, "appendix"),
+    (True, "floats"),
+    (True, "sub_article"),
+)
 _OTHER_KINDS = (("table", "table_graphic"), ("formula", "formula"), ("supplementary", "supplementary"))
 
 
