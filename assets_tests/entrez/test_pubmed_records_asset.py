@@ -102,8 +102,8 @@ def test_secrets_stay_out_of_instance_lake_and_output(
         email=dg.EnvVar("NCBI_EMAIL"),
         refresh_after_days=0,
     )
-    for fault in ("429", "no summary", "bad key", "bad key in words"):
-        eutils.faults.append(fault)
+    for faults in (["429", "no summary", "bad key in words"], ["bad key"]):
+        eutils.faults.extend(faults)
         assert run(instance, tmp_path / "lake", efetch).success
     assert eutils.asked[0].form["api_key"] == SECRET_KEY
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -121,18 +121,23 @@ def test_one_step_at_a_time_asks_efetch() -> None:
     assert pools == {"granularity": "op", "default_limit": 1}
 
 
-@pytest.mark.parametrize(("key", "per_second"), [("", 3), (SECRET_KEY, 10)], ids=["without key", "with key"])
+def test_the_rate_is_ncbis_with_and_without_key(tmp_path: Path) -> None:
+    assert EFetchResource().client(tmp_path).gate.gap_s > 1 / 3
+    assert 1 / 10 < EFetchResource(api_key=SECRET_KEY).client(tmp_path).gate.gap_s < 1 / 3
+
+
 def test_two_partitions_at_once_never_exceed_the_rate(
-    key: str, per_second: int, instance: dg.DagsterInstance, tmp_path: Path, eutils: Eutils
+    instance: dg.DagsterInstance, tmp_path: Path, eutils: Eutils
 ) -> None:
     """No pool limit here: the shared token alone has to hold two processes to the rate."""
+    per_second = 3
     groups = LICENSE_GROUPS[:2]
     pmids = {group: [100_000 * turn + n for n in range(1, 200 * per_second)] for turn, group in enumerate(groups)}
     for group in groups:
         eutils.add(*pmids[group])
         list_articles(tmp_path / "lake", pmids[group], group)
     environment = os.environ | {"PMC_LAKE": str(tmp_path / "lake"), "PMC_EFETCH_URL": eutils.url}
-    environment |= {"NCBI_API_KEY": key} if key else {}
+    environment.pop("NCBI_API_KEY", None)
     script, go = str(Path(__file__).with_name("two_processes.py")), tmp_path / "go"
     processes = [
         subprocess.Popen([sys.executable, script, BATCH, group, str(go)], env=environment, stderr=subprocess.DEVNULL)

@@ -17,16 +17,13 @@ Path(f"{go}.{license_group}").touch()
 while not Path(go).exists():
     time.sleep(0.01)
 
-has_key = "NCBI_API_KEY" in os.environ
 outcome = dg.materialize(
     [pubmed_records],
     instance=dg.DagsterInstance.get(),
     partition_key=cell_key(batch, license_group),
     resources={
         "lake": LakeResource(url=os.environ["PMC_LAKE"]),
-        "efetch": EFetchResource(
-            base_url=os.environ["PMC_EFETCH_URL"], api_key=dg.EnvVar("NCBI_API_KEY") if has_key else ""
-        ),
+        "efetch": EFetchResource(base_url=os.environ["PMC_EFETCH_URL"]),
     },
 )
 sys.exit(not outcome.success)

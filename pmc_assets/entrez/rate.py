@@ -29,7 +29,7 @@ class RateGate:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._path = path
-        self._gap_s = SAFETY_FACTOR / requests_per_second
+        self.gap_s = SAFETY_FACTOR / requests_per_second
         self._clock = clock
         self._sleep = sleep
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ class RateGate:
         """Wait for the next token; whoever waits holds the lock, so processes take turns."""
         with self._locked() as state:
             self._sleep(min(max(0.0, state.get("next_at", 0.0) - self._clock()), LONGEST_PAUSE_S))
-            state["next_at"] = self._clock() + self._gap_s
+            state["next_at"] = self._clock() + self.gap_s
 
     def pause(self, seconds: float) -> None:
         """Keep every process from asking for this long."""
