@@ -1,9 +1,42 @@
-"""SQL functions that a warehouse connection has beside DuckDB's own."""
+"""SQL functions that a warehouse connection has beside DuckDB's own: search() and neighbours()."""
+
+from collections.abc import Iterable
 
 import duckdb
+import pyarrow as pa
+from duckdb.func import PythonUDFType
 
 from pmc_assets.lake import Lake
+from pmc_assets.warehouse.neighbours import DEFAULT_COUNT, nearest_to_sample
+from pmc_assets.warehouse.packed_keys import unpack_sql
+from pmc_assets.warehouse.search import MAX_HITS, search_captions
+
+_HITS = "STRUCT(packed_key UBIGINT, score FLOAT)[]"
 
 
 def register_functions(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    """Register them on an open connection that is not locked yet."""
+    """Register the functions on an open connection that is not locked yet.
+
+    Shape: table functions `search(words, most := 100000)` and `neighbours(sample_key, most := 10)`, best first, with
+    the columns sample_key and score (BM25; cosine).
+    """
+
+    def search(words: pa.Array, most: pa.Array) -> pa.Array:
+        return _hits(search_captions(lake, w.as_py(), n.as_py()) for w, n in zip(words, most, strict=True))
+
+    def neighbours(key: pa.Array, most: pa.Array) -> pa.Array:
+        return _hits(nearest_to_sample(lake, k.as_py(), n.as_py()) for k, n in zip(key, most, strict=True))
+
+    for name, function, most in (("search", search, MAX_HITS), ("neighbours", neighbours, DEFAULT_COUNT)):
+        connection.create_function(f"lake_{name}", function, ["VARCHAR", "BIGINT"], _HITS, type=PythonUDFType.ARROW)
+        connection.execute(
+            f"create temp macro {name}(asked, most := {most}) as table"
+            f" select {unpack_sql('hit.packed_key')} as sample_key, hit.score as score"
+            f" from (select unnest(lake_{name}(asked, most)) as hit)"
+        )
+
+
+def _hits(tables: Iterable[pa.Table]) -> pa.Array:
+    return pa.array(
+        [t.to_pylist() for t in tables], pa.list_(pa.struct([("packed_key", pa.uint64()), ("score", pa.float32())]))
+    )

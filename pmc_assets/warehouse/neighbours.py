@@ -1,0 +1,91 @@
+"""Nearest neighbours by embedding: exact within a selection, by the index over the whole lake.
+
+Making embeddings and the index stays out.
+"""
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from usearch.index import Index
+
+from pmc_assets.lake import Lake
+from pmc_assets.schema import CORE_EMBEDDINGS
+from pmc_assets.warehouse.neighbour_index import NoNeighbours, embedding_files, encoders, index_path
+from pmc_assets.warehouse.packed_keys import pack, pack_sql, parse_key
+from pmc_assets.warehouse.views import parquet_view, texts
+
+DEFAULT_COUNT = 10
+CANDIDATES_PER_ANSWER = 4
+
+
+def nearest_to_sample(
+    lake: Lake, sample_key: str, most: int = DEFAULT_COUNT, *, encoder: str = "", among: pa.Array | None = None
+) -> pa.Table:
+    """Find the samples nearest to one sample, itself left out. Shape and `among` as for `nearest_to_vector`.
+
+    Raises: NoNeighbours where the sample has no vector, or the lake no embeddings.
+    """
+    name = encoder or default_encoder(lake)
+    hits = nearest_to_vector(lake, _vector_of(lake, sample_key, name), most + 1, encoder=name, among=among)
+    others = hits.filter(pc.not_equal(hits["packed_key"], pa.scalar(pack(*parse_key(sample_key)), pa.uint64())))
+    return others.slice(0, most)
+
+
+def nearest_to_vector(
+    lake: Lake, vector: np.ndarray, most: int = DEFAULT_COUNT, *, encoder: str = "", among: pa.Array | None = None
+) -> pa.Table:
+    """Find the images nearest to a vector by cosine.
+
+    `among` (packed keys) asks for the exact answer within them. Without it the index gives candidates, whose cosine
+    is then computed from the lake's vectors; without an index every vector is compared.
+    Shape: packed_key, score (cosine), nearest first, ties by key.
+    """
+    name = encoder or default_encoder(lake)
+    if among is None and lake.is_local and lake.exists(index_path(name)):
+        index = Index(
+            path=Path(lake.full_path(index_path(name))), view=True, ndim=len(vector), metric="cos", dtype="i8"
+        )
+        found = index.search(vector.astype(np.float32), most * CANDIDATES_PER_ANSWER).keys
+        among = pa.array(np.asarray(found, dtype=np.uint64))
+    with _embeddings(lake, name) as connection:
+        only = ""
+        if among is not None:
+            connection.register("among", pa.table({"packed_key": among}))
+            only = f"where {pack_sql('e')} in (select packed_key from among)"
+        return connection.sql(
+            f"select {pack_sql('e')} as packed_key, list_cosine_similarity(vector, $vector::float[])::float as score"
+            f" from embeddings as e {only} order by score desc, packed_key limit $most",
+            params={"vector": vector.tolist(), "most": most},
+        ).to_arrow_table()
+
+
+def default_encoder(lake: Lake) -> str:
+    """Name the lake's first encoder. Raises: NoNeighbours where it has none."""
+    names = encoders(lake)
+    if not names:
+        raise NoNeighbours(f"{lake.url} has no embeddings: make them by `pmc-assets run`")
+    return names[0]
+
+
+def _vector_of(lake: Lake, sample_key: str, encoder: str) -> np.ndarray:
+    with _embeddings(lake, encoder) as connection:
+        rows = connection.execute(
+            "select vector from embeddings where pmcid = ? and version = ? and figure_index = ? and graphic_index = ?",
+            parse_key(sample_key),
+        ).fetchall()
+    if not rows:
+        raise NoNeighbours(f"{sample_key} has no vector of {encoder}")
+    return np.asarray(rows[0][0], dtype=np.float32)
+
+
+def _embeddings(lake: Lake, encoder: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    if not lake.is_local:
+        connection.register_filesystem(lake.fs)
+    root = lake.root if lake.is_local else lake.url
+    paths = [f"{root}/{path}" for path in embedding_files(lake, encoder)]
+    connection.execute(parquet_view("embeddings", CORE_EMBEDDINGS.arrow, (), texts(paths) if paths else ""))
+    return connection

@@ -1,0 +1,58 @@
+"""Find samples that look like a sample or an image file, over the whole lake or among those of a condition."""
+
+import numpy as np
+import pyarrow as pa
+
+from pmc_assets.lake import Lake
+from pmc_assets.warehouse.connection import open_connection
+from pmc_assets.warehouse.guard import check_query
+from pmc_assets.warehouse.neighbours import DEFAULT_COUNT, default_encoder, nearest_to_sample, nearest_to_vector
+from pmc_assets.warehouse.packed_keys import pack_sql, unpack_sql
+from pmc_assets.warehouse.query import guarded
+
+SHOWN = "s.license_group, s.primary_label, s.caption"
+
+
+def find_similar(
+    lake_url: str,
+    *,
+    sample_key: str = "",
+    image: bytes = b"",
+    where: str = "",
+    most: int = DEFAULT_COUNT,
+    encoder: str = "",
+    timeout_s: float | None = None,
+) -> pa.Table:
+    """Find the samples nearest to a sample, or to an image file's bytes, by embedding.
+
+    `where` is a condition on out.samples: the answer is exact among those.
+    Shape: sample_key, score (cosine), license_group, primary_label, caption; nearest first.
+    Raises: NoNeighbours, QueryError.
+    """
+    lake = Lake(lake_url)
+    name = encoder or default_encoder(lake)
+    with open_connection(lake) as connection:
+        among = None
+        if where:
+            condition = check_query(connection, f"select {pack_sql('s')} as k from out.samples as s where ({where}\n)")
+            with guarded(connection, timeout_s):
+                among = connection.sql(condition).to_arrow_table()["k"].combine_chunks()
+        if sample_key:
+            hits = nearest_to_sample(lake, sample_key, most, encoder=name, among=among)
+        else:
+            hits = nearest_to_vector(lake, image_vector(lake, image, name), most, encoder=name, among=among)
+        return connection.sql(
+            f"select s.sample_key, h.score, {SHOWN} from (select unnest($hits, recursive := true)) as h"
+            f" join out.samples as s on s.sample_key = {unpack_sql('h.packed_key')} order by h.score desc, 1",
+            params={"hits": hits.to_pylist()},
+        ).to_arrow_table()
+
+
+def image_vector(lake: Lake, image: bytes, encoder: str) -> np.ndarray:
+    """Encode one image file as the lake's images were."""
+    from pmc_assets.annotations.decoding import square
+    from pmc_assets.annotations.encoders import load_encoder
+    from pmc_assets.figures.pixels import decode
+
+    loaded = load_encoder(encoder, lake)
+    return loaded.encode(square(decode(image, loaded.side_px).rgb, loaded.side_px, loaded.pad_grey)[None])[0]
