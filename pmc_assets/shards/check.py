@@ -48,7 +48,7 @@ def count_wrong_offsets(lake: Lake, partition: Partition) -> int:
 def _wrong_offsets(lake: Lake, path: str) -> int:
     wrong = 0
     with lake.open(path.replace(".tar", ".parquet")) as file:
-        rows = pq.read_table(file, columns=OFFSET_COLUMNS).to_pylist()
+        rows = pq.ParquetFile(file).read(columns=OFFSET_COLUMNS, use_threads=False).to_pylist()
     with lake.open(path) as shard:
         for row in rows:
             shard.seek(row["sample_offset_bytes"])
