@@ -1,6 +1,6 @@
 """A local server of a bucket that is slow and fails on demand, and counts what it was asked for.
 
-In tests: `with serve(root, fault_share=0.2) as server`. In its own process: `python faulty_server.py ROOT --latency-s 0.08`
+In tests: `with serve(root, fault_share=0.2) as server`. In its own process, `faulty_server.py ROOT --latency-s 0.08`
 prints its URL and serves until its standard input closes; `GET /-/counts` tells the counts.
 """
 
@@ -172,7 +172,7 @@ def _listing(root: Path, prefix: str) -> bytes:
 async def _listen(server: FaultyServer) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     listening = await loop.create_server(lambda: _Connection(server), "127.0.0.1", 0, backlog=512)
-    server.url = "http://127.0.0.1:{}".format(listening.sockets[0].getsockname()[1])
+    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     return listening
 
 

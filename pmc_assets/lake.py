@@ -125,10 +125,10 @@ class Lake:
             yield folder
 
     @contextlib.contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Let one process at a time work on what `name` says; the others wait. It holds on one machine."""
-        with hold_lock(self._scratch_base / (name.replace("/", "-") + LOCK)):
-            yield
+    def lock(self, name: str, is_patient: bool = True) -> Iterator[bool]:
+        """Let one process at a time work on what `name` says: the others wait, or get False. Within one machine."""
+        with hold_lock(self._scratch_base / (name.replace("/", "-") + LOCK), is_patient) as is_held:
+            yield is_held
 
     @property
     def _scratch_base(self) -> Path:

@@ -12,8 +12,11 @@ LOCK = ".lock"
 
 
 @contextlib.contextmanager
-def hold_lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file, waiting for it; the file is there only while somebody holds or wants it."""
+def hold_lock(path: Path, is_patient: bool = True) -> Iterator[bool]:
+    """Hold an exclusive lock on a file; the file is there only while somebody holds or wants it.
+
+    Waits for it, or, not `is_patient`, gives False at once where another process holds it.
+    """
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
@@ -21,11 +24,15 @@ def hold_lock(path: Path) -> Iterator[None]:
                 file = stack.enter_context(path.open("w"))
             except FileNotFoundError:
                 continue
-            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if is_patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
             if not _is_same_file(path, file.fileno()):
                 continue
             try:
-                yield
+                yield True
             finally:
                 path.unlink(missing_ok=True)
                 _remove_if_empty(path.parent)

@@ -1,10 +1,9 @@
 """Store the packages of one partition: fetch what is missing or changed, keep the rest, publish one index."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,25 +12,23 @@ from pmc_assets.batches import pmcid_number
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.packages.choose import Keep, choose_media
 from pmc_assets.packages.parts import PART_BYTES, PartWriter
-from pmc_assets.packages.stored import Key, StoredPackages, listing_md5, read_stored
+from pmc_assets.packages.stored import (
+    Key,
+    StoredPackages,
+    delete_dead_parts,
+    listing_md5,
+    read_stored,
+    sibling_partitions,
+)
 from pmc_assets.rejects import Reject, rejects_table
 from pmc_assets.results import PREVIEW_ROWS, StageResult, count_reasons
 from pmc_assets.schema import CORE_REJECTS, RAW_FILELISTS, RAW_PACKAGES
-from pmc_assets.source.source import OfferedFile, Package, PackageRequest, Source
+from pmc_assets.source.source import OfferedFile, Package, PackageFile, PackageRequest, Source
 
-LASTING_REASONS = frozenset({"not_preferred", "unsafe_member", "too_large"})
+LASTING_REASONS = frozenset({"unsafe_member", "too_large"})
 
 Row = dict[str, Any]
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class _Index:
-    """Rows and rejects of one partition while its packages come in."""
-
-    rows: list[Row] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
 
 
 def store_packages(
@@ -46,49 +43,98 @@ def store_packages(
     """Make the stored files of one partition those that its file list offers.
 
     Only preferred versions; of their media only those that the XML's graphics mean (`keep="figures"`), or all.
-    What is stored already, also by a run that was killed, is not fetched again; parts that no row points at go.
-    `progress` is called with the number of articles done and of all.
+    What is stored already, also by a run that was killed, is not fetched again; an article that came from another
+    licence group is copied. Parts that no row points at go. `progress` is called with the articles done and of all.
     Shape: sorted by number of PMCID, version, XML first, name. Units: `part_bytes` in bytes.
     """
-    with lake.lock(f"packages/{partition.path}"), lake.scratch() as folder:
-        offers = lake.read_table(RAW_FILELISTS, partition).to_pylist()
-        stored = read_stored(lake, partition)
-        index = _Index()
-        lasting = _lasting_rejects(lake, partition)
-        requests: dict[Key, tuple[PackageRequest, str]] = {}
-        for offer in offers:
-            _plan(offer, stored, lasting, keep, index, requests)
-        parts = PartWriter(lake, partition, stored.next_number, folder, part_bytes)
-        packages = _fetch(source, lake, stored, requests, keep, folder)
+    with lake.lock(_lock_name(partition)), lake.scratch() as folder:
+        update = _Update(lake, partition, keep, read_stored(lake, partition))
+        for offer in lake.read_table(RAW_FILELISTS, partition).to_pylist():
+            update.plan(offer)
+        parts = PartWriter(lake, partition, update.stored.next_number, folder, part_bytes)
+        wanted = (request for request, _ in update.requests.values())
+        packages = source.fetch_packages(wanted, partial(choose_media, keep=keep), update.read_stored, folder)
         for done, package in enumerate(packages, 1):
-            _take(package, requests[package.pmcid, package.version][1], stored, parts, index)
+            update.take(package, parts)
             if progress is not None:
-                progress(done, len(requests))
+                progress(done, len(update.requests))
         parts.publish()
-        return _publish(lake, partition, index)
+        result = update.publish()
+        delete_dead_parts(lake, partition)
+    _release_copied(lake, partition, update.copied_from)
+    return result
 
 
-def _plan(
-    offer: Row,
-    stored: StoredPackages,
-    lasting: dict[Key, list[Reject]],
-    keep: Keep,
-    index: _Index,
-    requests: dict[Key, tuple[PackageRequest, str]],
-) -> None:
-    """Decide what to do with one version on offer: leave it out, keep it as it is, or ask for its files."""
-    key = (offer["pmcid"], offer["version"])
-    if not offer["is_preferred"]:
-        index.rejects.append(Reject("packages", "not_preferred", *key))
-        return
-    digest = listing_md5(offer, keep)
-    rows = stored.complete_rows(key, digest)
-    if rows and all(reject.reason in LASTING_REASONS for reject in lasting.get(key, [])):
-        index.rows += rows
-        index.rejects += lasting.get(key, [])
-        index.counts["files_kept"] += len(rows)
-    else:
-        requests[key] = (_request(offer, stored.files.get(key, {})), digest)
+@dataclass
+class _Update:
+    """One partition while its packages come in."""
+
+    lake: Lake
+    partition: Partition
+    keep: Keep
+    stored: StoredPackages
+    requests: dict[Key, tuple[PackageRequest, str]] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    copied_from: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._left_out: dict[Key, list[Reject]] = {}
+        for row in self.lake.read_table(CORE_REJECTS, self.partition, stem="packages").to_pylist():
+            self._left_out.setdefault((row["pmcid"], row["version"]), []).append(Reject(**row))
+
+    def plan(self, offer: Row) -> None:
+        """Decide what to do with one version on offer: leave it out, keep it as it is, or ask for its files."""
+        key = (offer["pmcid"], offer["version"])
+        if not offer["is_preferred"]:
+            self.rejects.append(Reject("packages", "not_preferred", *key))
+            return
+        digest = listing_md5(offer, self.keep)
+        rows, left_out = self.stored.complete_rows(key, digest), self._left_out.get(key, [])
+        if rows and all(reject.reason in LASTING_REASONS for reject in left_out):
+            self.rows += rows
+            self.rejects += left_out
+            self.counts["files_kept"] += len(rows)
+        else:
+            self.requests[key] = (_request(offer, self.stored.available(key)), digest)
+
+    def read_stored(self, request: PackageRequest, name: str) -> bytes:
+        row = self.stored.available((request.pmcid, request.version))[name]
+        return self.lake.read_bytes(row["part_path"], row["offset_bytes"], row["size_bytes"])
+
+    def take(self, package: Package, parts: PartWriter) -> None:
+        """Append what came to the parts; copy what another group's parts hold."""
+        key = (package.pmcid, package.version)
+        request, digest = self.requests[key]
+        self.rejects += package.rejects
+        for file in package.files:
+            stored = self.stored.available(key).get(file.name) if file.content is None else None
+            if stored is not None and self.stored.is_own(stored):
+                self.rows.append(stored | {"listing_md5": digest})
+                self.counts["files_kept"] += 1
+                continue
+            if stored is not None:
+                file = PackageFile(file.name, file.role, file.md5, self.read_stored(request, file.name))
+                self.copied_from.add(stored["part_path"])
+            self.rows.append(parts.append(*key, file, digest))
+            self.counts["files_copied" if stored else "files_fetched"] += 1
+            self.counts["bytes_fetched"] += 0 if stored else len(file.content or b"")
+
+    def publish(self) -> StageResult:
+        table: pa.Table = RAW_PACKAGES.from_rows(sorted(self.rows, key=_row_order))
+        left_out = rejects_table(sorted(self.rejects, key=_reject_order))
+        self.lake.write_rejects("packages", left_out, self.partition)
+        written = self.lake.write_table(RAW_PACKAGES, table, self.partition)
+        names = ("files_fetched", "files_kept", "files_copied", "bytes_fetched")
+        result = StageResult(
+            listed=table.num_rows + left_out.num_rows,
+            stored=table.num_rows,
+            rejected=count_reasons(left_out),
+            details={name: self.counts[name] for name in names},
+            preview=table.slice(0, PREVIEW_ROWS),
+        )
+        return result.add_written(written)
 
 
 def _request(offer: Row, files: dict[str, Row]) -> PackageRequest:
@@ -107,67 +153,21 @@ def _offered(url: str, md5: str | None) -> OfferedFile:
     return OfferedFile(url.rsplit("/", 1)[-1], url, md5)
 
 
-def _fetch(
-    source: Source,
-    lake: Lake,
-    stored: StoredPackages,
-    requests: dict[Key, tuple[PackageRequest, str]],
-    keep: Keep,
-    folder: Path,
-) -> Iterator[Package]:
-    def read(request: PackageRequest, name: str) -> bytes:
-        row = stored.files[request.pmcid, request.version][name]
-        return lake.read_bytes(row["part_path"], row["offset_bytes"], row["size_bytes"])
-
-    wanted = (request for request, _ in requests.values())
-    return source.fetch_packages(wanted, partial(choose_media, keep=keep), read, folder)
+def _row_order(row: Row) -> tuple[int, int, bool, str]:
+    return pmcid_number(row["pmcid"]), row["version"], row["role"] != "xml", row["name"]
 
 
-def _take(package: Package, digest: str, stored: StoredPackages, parts: PartWriter, index: _Index) -> None:
-    key = (package.pmcid, package.version)
-    for file in package.files:
-        if file.content is None:
-            index.rows.append(stored.files[key][file.name] | {"listing_md5": digest})
-            index.counts["files_kept"] += 1
-        else:
-            index.rows.append(parts.append(*key, file, digest))
-            index.counts["files_fetched"] += 1
-            index.counts["bytes_fetched"] += len(file.content)
-    index.rejects += package.rejects
+def _reject_order(reject: Reject) -> tuple[int, int, str]:
+    return pmcid_number(reject.pmcid or "PMC0"), reject.version or 0, reject.name or ""
 
 
-def _lasting_rejects(lake: Lake, partition: Partition) -> dict[Key, list[Reject]]:
-    """Read what the last run left out of each article."""
-    rejects: dict[Key, list[Reject]] = {}
-    for row in lake.read_table(CORE_REJECTS, partition, stem="packages").to_pylist():
-        reject = Reject(**row)
-        rejects.setdefault((row["pmcid"], row["version"]), []).append(reject)
-    return rejects
+def _lock_name(partition: Partition) -> str:
+    return f"packages/{partition.path}"
 
 
-def _publish(lake: Lake, partition: Partition, index: _Index) -> StageResult:
-    table: pa.Table = RAW_PACKAGES.from_rows(
-        sorted(index.rows, key=lambda r: (pmcid_number(r["pmcid"]), r["version"], r["role"] != "xml", r["name"]))
-    )
-    left_out = rejects_table(
-        sorted(index.rejects, key=lambda r: (pmcid_number(r.pmcid or "PMC0"), r.version or 0, r.name or ""))
-    )
-    lake.write_rejects("packages", left_out, partition)
-    written = lake.write_table(RAW_PACKAGES, table, partition)
-    delete_dead_parts(lake, partition)
-    result = StageResult(
-        listed=table.num_rows + left_out.num_rows,
-        stored=table.num_rows,
-        rejected=count_reasons(left_out),
-        details={name: index.counts[name] for name in ("files_fetched", "files_kept", "bytes_fetched")},
-        preview=table.slice(0, PREVIEW_ROWS),
-    )
-    return result.add_written(written)
-
-
-def delete_dead_parts(lake: Lake, partition: Partition) -> None:
-    """Delete the parts that no row of the published index points at."""
-    live = set(lake.read_table(RAW_PACKAGES, partition, columns=["part_path"])["part_path"].to_pylist())
-    for path in lake.find(lake.partition_path(RAW_PACKAGES.name, partition), ".tar"):
-        if path not in live:
-            lake.delete(path)
+def _release_copied(lake: Lake, partition: Partition, copied_from: set[str]) -> None:
+    """Delete parts of other groups that waited for this one; a group that is being stored does so itself."""
+    for sibling in sibling_partitions(partition) if copied_from else ():
+        with lake.lock(_lock_name(sibling), is_patient=False) as is_held:
+            if is_held:
+                delete_dead_parts(lake, sibling, only=copied_from)

@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pmc_assets.lake import Lake, Partition
+from pmc_assets.licenses import LICENSE_GROUPS
 from pmc_assets.packages.parts import part_number, read_index
-from pmc_assets.schema import RAW_PACKAGES
+from pmc_assets.schema import RAW_FILELISTS, RAW_PACKAGES
 
 Row = dict[str, Any]
 Key = tuple[str, int]
@@ -16,10 +18,15 @@ Key = tuple[str, int]
 
 @dataclass
 class StoredPackages:
-    """The files of every article version by name; `published` are the rows of the partition's table."""
+    """The files of every article version by name; `published` are the rows of the partition's table.
 
+    `moved` are files in the parts of the batch's other licence groups: an article that changed its licence.
+    """
+
+    folder: str
     files: dict[Key, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     published: dict[Key, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    moved: dict[Key, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     parts: list[str] = field(default_factory=list)
 
     @property
@@ -32,11 +39,18 @@ class StoredPackages:
         is_complete = all(row["listing_md5"] == listing_md5 and self.files[key].get(row["name"]) == row for row in rows)
         return rows if is_complete else []
 
+    def available(self, key: Key) -> dict[str, Row]:
+        """Give the files of one version that need not be fetched, by name; the partition's own come first."""
+        return self.moved.get(key, {}) | self.files.get(key, {})
+
+    def is_own(self, row: Row) -> bool:
+        return row["part_path"].startswith(self.folder + "/")
+
 
 def read_stored(lake: Lake, partition: Partition) -> StoredPackages:
     """Read which files the partition has; a row whose bytes are not there counts for nothing."""
-    stored = StoredPackages()
-    stored.parts = lake.find(lake.partition_path(RAW_PACKAGES.name, partition), ".tar")
+    folder = lake.partition_path(RAW_PACKAGES.name, partition)
+    stored = StoredPackages(folder, parts=lake.find(folder, ".tar"))
     size_bytes = {path: lake.size_bytes(path) for path in stored.parts}
     published_parts = set()
     for row in lake.read_table(RAW_PACKAGES, partition).to_pylist():
@@ -48,7 +62,18 @@ def read_stored(lake: Lake, partition: Partition) -> StoredPackages:
     for path in sorted(set(stored.parts) - published_parts):
         for row in read_index(lake, path):
             stored.files[row["pmcid"], row["version"]].setdefault(row["name"], row)
+    for sibling in sibling_partitions(partition):
+        for path in lake.find(lake.partition_path(RAW_PACKAGES.name, sibling), ".tar"):
+            for row in read_index(lake, path):
+                stored.moved[row["pmcid"], row["version"]][row["name"]] = row
     return stored
+
+
+def sibling_partitions(partition: Partition) -> Iterator[Partition]:
+    """Give the cells of the batch's other licence groups."""
+    for group in LICENSE_GROUPS:
+        if group != partition["license_group"]:
+            yield Partition.of(license_group=group, batch=partition["batch"])
 
 
 def listing_md5(offer: Row, keep: str) -> str:
@@ -56,3 +81,25 @@ def listing_md5(offer: Row, keep: str) -> str:
     names = ("xml_url", "xml_md5", "media_urls", "media_md5s", "package_url", "package_updated_at")
     listing = json.dumps([keep, *(offer[name] for name in names)], default=str)
     return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()
+
+
+def delete_dead_parts(lake: Lake, partition: Partition, only: set[str] | None = None) -> None:
+    """Delete the parts (of those in `only`) that no row of the published index points at.
+
+    A part that holds an article which now belongs to another group of the batch, and is not stored there yet, stays.
+    """
+    live = set(lake.read_table(RAW_PACKAGES, partition, columns=["part_path"])["part_path"].to_pylist())
+    parts = lake.find(lake.partition_path(RAW_PACKAGES.name, partition), ".tar")
+    dead = [path for path in parts if path not in live and (only is None or path in only)]
+    awaited = {key for sibling in sibling_partitions(partition) for key in _awaited(lake, sibling)} if dead else set()
+    for path in dead:
+        if not any((row["pmcid"], row["version"]) in awaited for row in read_index(lake, path)):
+            lake.delete(path)
+
+
+def _awaited(lake: Lake, partition: Partition) -> set[Key]:
+    """Name the versions that a file list prefers and the packages do not have."""
+    offers = lake.read_table(RAW_FILELISTS, partition, columns=["pmcid", "version", "is_preferred"]).to_pylist()
+    rows = lake.read_table(RAW_PACKAGES, partition, columns=["pmcid", "version"]).to_pylist()
+    wanted = {(offer["pmcid"], offer["version"]) for offer in offers if offer["is_preferred"]}
+    return wanted - {(row["pmcid"], row["version"]) for row in rows}

@@ -57,7 +57,7 @@ def unpack_article(
         chosen = set(choose_media(unpacked.xml, names))
         if chosen:
             unpacked.media = _read_media(path, chosen, max_file_bytes, max_unpacked_bytes)
-    except (tarfile.TarError, EOFError, OSError, isal_zlib.IsalError, UnicodeError, ValueError) as error:
+    except (tarfile.TarError, EOFError, OSError, isal_zlib.IsalError, ValueError) as error:  # type: ignore[misc]
         raise BadArchive(f"{type(error).__name__}: {error}") from error
     return unpacked
 
