@@ -1,6 +1,7 @@
 """A later day of the sample's bucket: what changed is what the inventory says."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,27 @@ from pmc_assets.sample.changes import change_sample
 from pmc_assets.sample.inventory import read_inventory
 from pmc_assets.sample.sink import Sink
 
+ARTICLES = 24
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("day_one")
+    write_sample(str(folder / "bucket"), ARTICLES)
+    return folder
+
+
+@pytest.fixture
+def bucket(sample: Path, tmp_path: Path) -> Path:
+    shutil.copytree(sample, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "bucket"
+
 
 def metadata_of(bucket: Path, prefix: str) -> dict:
     return json.loads((bucket / "metadata" / f"{prefix}.json").read_text())
 
 
-def test_next_day_lists_exactly_the_changes(tmp_path: Path) -> None:
-    bucket = tmp_path / "bucket"
-    write_sample(str(bucket), 24)
+def test_next_day_lists_exactly_the_changes(bucket: Path) -> None:
     before = read_inventory(Sink(str(bucket)), INVENTORY_DAY)
     licences = {path.stem: path.read_bytes() for path in (bucket / "metadata").glob("*.json")}
     change = change_sample(str(bucket))
@@ -37,25 +51,30 @@ def test_next_day_lists_exactly_the_changes(tmp_path: Path) -> None:
     assert not list(bucket.glob(f"{change.removed[0]}*"))
 
 
-def test_newest_folder_has_no_manifest_yet(tmp_path: Path) -> None:
-    bucket = tmp_path / "bucket"
-    write_sample(str(bucket), 24)
+def test_newest_folder_has_no_manifest_yet(bucket: Path) -> None:
     change_sample(str(bucket))
     days = sorted(path.name for path in bucket.glob("inventory-reports/*/metadata/*T01-00Z"))
     with_manifest = [path.parent.name for path in bucket.glob("inventory-reports/*/metadata/*/manifest.json")]
     assert len(days) == 3 and sorted(with_manifest) == days[:2]
 
 
-def test_second_change_takes_other_articles_and_a_new_day(tmp_path: Path) -> None:
-    bucket = tmp_path / "bucket"
-    write_sample(str(bucket), 40)
+def test_second_change_takes_other_articles_and_a_new_day(bucket: Path) -> None:
     first, second = change_sample(str(bucket)), change_sample(str(bucket))
     assert second.inventory_day > first.inventory_day
     for kind in ("added", "media_changed", "relicensed", "retracted", "removed"):
         assert not set(getattr(first, kind)) & set(getattr(second, kind))
-    assert write_sample(str(bucket), 40).is_new
 
 
 def test_place_without_sample_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotASample):
         change_sample(str(tmp_path / "bucket"))
+
+
+def test_changed_sample_is_replaced_by_the_next_write(tmp_path: Path) -> None:
+    url = str(tmp_path / "bucket")
+    write_sample(url, 12)
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    change_sample(url, new_articles=1)
+    assert sorted(path.name for path in tmp_path.rglob("*")) != before
+    assert write_sample(url, 12).is_new
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before

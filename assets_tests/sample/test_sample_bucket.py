@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from urllib.parse import unquote
 
+import fsspec
 import pyarrow.parquet as pq
 import pytest
 from lxml import etree
 
 from pmc_assets.batches import batch_of
 from pmc_assets.jats.article import read_article
+from pmc_assets.sample import generation
 from pmc_assets.sample.bucket import NotASample, write_sample
 from pmc_assets.sample.traits import DEPOSIT_TRAITS
 
@@ -124,7 +126,18 @@ def test_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "mine.txt").exists()
 
 
-def test_worker_processes_give_the_same_bytes(tmp_path: Path) -> None:
-    write_sample(str(tmp_path / "one" / "bucket"), 25, seed=9)
-    write_sample(str(tmp_path / "two" / "bucket"), 25, seed=9, workers=2)
+def test_worker_processes_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generation, "ARTICLES_PER_TASK", 4)
+    write_sample(str(tmp_path / "one" / "bucket"), 9, seed=9)
+    write_sample(str(tmp_path / "two" / "bucket"), 9, seed=9, workers=2)
     assert digests(tmp_path / "one" / "bucket") == digests(tmp_path / "two" / "bucket")
+
+
+def test_object_storage_takes_the_same_bytes(tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    write_sample("memory://sample/bucket", 3)
+    assert not write_sample("memory://sample/bucket", 3).is_new
+    write_sample(str(tmp_path / "bucket"), 3)
+    local = {f"/sample/{path}": digest for path, digest in digests(tmp_path / "bucket").items()}
+    stored = {path for path in memory.find("/sample") if not path.endswith(".json")}
+    assert {path: hashlib.md5(memory.cat_file(path)).hexdigest() for path in stored} == local

@@ -26,8 +26,8 @@ class SampleSize:
         pmcid = pmcid_of(index, self.articles, self.articles_per_batch)
         return [make_deposit(plan) for plan in plan_article(self.seed, index, pmcid)]
 
-    def stretch(self, start: int) -> list[list[Deposit]]:
-        return [self.article(index) for index in range(start, min(start + ARTICLES_PER_TASK, self.articles))]
+    def stretch(self, start: int, end: int) -> list[list[Deposit]]:
+        return [self.article(index) for index in range(start, min(end, self.articles))]
 
 
 def make_articles(size: SampleSize, workers: int) -> Iterator[list[Deposit]]:
@@ -35,11 +35,11 @@ def make_articles(size: SampleSize, workers: int) -> Iterator[list[Deposit]]:
     if workers <= 1:
         yield from map(size.article, range(size.articles))
         return
-    starts = iter(range(0, size.articles, ARTICLES_PER_TASK))
+    starts = range(0, size.articles, ARTICLES_PER_TASK)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         ahead: deque[Future[list[list[Deposit]]]] = deque()
         for start in starts:
-            ahead.append(pool.submit(size.stretch, start))
+            ahead.append(pool.submit(size.stretch, start, start + ARTICLES_PER_TASK))
             if len(ahead) >= workers * TASKS_AHEAD_PER_WORKER:
                 yield from ahead.popleft().result()
         while ahead:

@@ -43,12 +43,12 @@ def _encode(image: Image.Image, file: MediaFile) -> bytes:
     buffer = io.BytesIO()
     if file.format == "gif":
         small = image.resize((TWIN_WIDTH_PX, max(1, TWIN_WIDTH_PX * image.height // image.width)))
-        small.quantize(64).save(buffer, "GIF")
+        small.quantize(64, Image.Quantize.FASTOCTREE).save(buffer, "GIF")
     elif file.format == "jpeg":
         assert file.picture is not None
         image.save(buffer, "JPEG", quality=file.picture.quality)
     elif file.format == "png":
-        image.quantize(128, dither=Image.Dither.NONE).save(buffer, "PNG", compress_level=3)
+        image.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "PNG", compress_level=3)
     else:
         image.save(buffer, "TIFF", compression="tiff_lzw")
     return buffer.getvalue()

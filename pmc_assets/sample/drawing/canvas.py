@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 Color = tuple[int, int, int]
 
+COARSE_CELL_PX = 8
 WHITE: Color = (255, 255, 255)
 BLACK: Color = (0, 0, 0)
 PALETTES: tuple[tuple[Color, ...], ...] = (
@@ -37,7 +38,8 @@ def palette(rng: np.random.Generator) -> tuple[Color, ...]:
 def smooth_noise(rng: np.random.Generator, width: int, height: int, cell_px: float) -> np.ndarray:
     """Draw a smooth random field of about `cell_px` px grain. Shape: (height, width) float32 in 0 to 1."""
     coarse = rng.random((max(2, round(height / cell_px)), max(2, round(width / cell_px))), dtype=np.float32)
-    grown = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+    filter_ = Image.Resampling.BICUBIC if cell_px > COARSE_CELL_PX else Image.Resampling.BILINEAR
+    grown = Image.fromarray(coarse).resize((width, height), filter_)
     return np.clip(np.asarray(grown), 0, 1)
 
 

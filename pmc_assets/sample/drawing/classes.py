@@ -27,7 +27,7 @@ class VisualClass:
 
     def draw(self, rng: np.random.Generator, width: int, height: int) -> Image.Image:
         image = self.drawing(rng, max(96, round(width * self.detail)), max(96, round(height * self.detail)))
-        return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)
+        return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BILINEAR)
 
 
 CLASSES = {
@@ -48,8 +48,8 @@ CLASSES = {
         VisualClass("flow_diagram", "Illustrative Diagrams", schematics.draw_flow_diagram, 7),
         VisualClass("chemical_structure", "Chemical Structures", schematics.draw_chemical_structure, 5),
         VisualClass("network", "Graph and Network", schematics.draw_network, 4),
-        VisualClass("map", "Maps", scenes.draw_map, 4, 0.6),
-        VisualClass("landscape", "Natural Images", scenes.draw_landscape, 4, 0.6),
+        VisualClass("map", "Maps", scenes.draw_map, 4, 0.5),
+        VisualClass("landscape", "Natural Images", scenes.draw_landscape, 4, 0.4),
         VisualClass("table", "Tables", typeset.draw_table, 0),
         VisualClass("formula", "Scientific Formulae and Equations", typeset.draw_formula, 0),
     )
