@@ -7,10 +7,9 @@ from operator import itemgetter
 
 from pmc_assets.figures.images import ImageTooLarge, UnreadableImage, read_image_facts
 from pmc_assets.figures.resolve import FileIndex, rank_alternatives
+from pmc_assets.packages.choose import FIGURE_KINDS
 from pmc_assets.packages.files import StoredFile
 from pmc_assets.rejects import Reject
-
-KEPT_KINDS = frozenset({"figure", "scheme"})
 
 
 def pair_images(
@@ -20,9 +19,9 @@ def pair_images(
     read_file: Callable[[StoredFile], bytes],
     is_media_offered: bool,
 ) -> Iterator[dict | Reject]:
-    """Give one image row or one reject per graphic of a figure or scheme, in order; alternatives are one graphic.
+    """Give one image row or one reject per graphic of a figure, in order; alternatives are one graphic.
 
-    A graphic of another kind (table, formula) gives a row where its file was stored, and nothing where it was not.
+    A graphic of a kind that is not fetched by default (table, formula) gives a row where its file was stored, and nothing where it was not.
     """
     index = FileIndex(list(files))
     for figure in figures:
@@ -32,7 +31,7 @@ def pair_images(
             candidates = rank_alternatives(refs, index, {name: file.size_bytes for name, file in files.items()})
             if candidates:
                 yield _first_readable(key, candidates, files, read_file)
-            elif figure["kind"] in KEPT_KINDS:
+            elif figure["kind"] in FIGURE_KINDS:
                 yield _unresolved(key, refs, is_media_offered)
 
 

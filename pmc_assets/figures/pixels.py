@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import simplejpeg
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
 MAX_IMAGE_PX = 2 * 89_478_485  # where Pillow itself speaks of a decompression bomb
@@ -68,6 +68,8 @@ def decode(content: bytes, min_side_px: int) -> Decoded:
             raise ImageTooLarge(str(error)) from error
         except (UnreadableImage, ImageTooLarge):
             raise
+        except UnidentifiedImageError as error:
+            raise UnreadableImage(f"{len(content)} bytes that are no known image format") from error
         except _BROKEN as error:
             raise UnreadableImage(f"{type(error).__name__}: {error}") from error
 
