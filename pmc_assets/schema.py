@@ -526,6 +526,7 @@ MODELS_CLUSTER_MEMBERS = Table(
         column("license_group", pa.string(), PARTITION_COLUMNS["license_group"], required=True),
         column("batch", pa.string(), PARTITION_COLUMNS["batch"], required=True),
         column("image_sha256", pa.string(), "sha256 of the image", required=True),
+        column("gutter_panel_count", pa.int32(), "Panels that blank gutters of the image separate, from 1"),
         column("distance", pa.float32(), "Distance to the centre in PCA space"),
     ),
     ("model",),

@@ -95,7 +95,7 @@ def _members(sample: VectorSample, model: ClusterModel) -> pa.Table:
     columns = {
         "cluster_id": pa.array(assigned.cluster_ids[order]),
         "nearness": pa.array(_places_in_cluster(assigned.cluster_ids[order])),
-        **{name: keys[name] for name in [*KEY, "license_group", "batch", "image_sha256"]},
+        **{name: keys[name] for name in [*KEY, "license_group", "batch", "image_sha256", "gutter_panel_count"]},
         "distance": pa.array(assigned.distances[order]),
     }
     return pa.table(columns, schema=schema.MODELS_CLUSTER_MEMBERS.arrow)

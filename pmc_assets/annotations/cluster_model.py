@@ -39,7 +39,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Per vector: nearest cluster, Euclidean distance to its centre in PCA space, and how much farther the second is."""
+    """Per vector: nearest cluster, Euclidean distance to its centre in PCA space, how much farther the second is."""
 
     cluster_ids: np.ndarray
     distances: np.ndarray

@@ -11,6 +11,7 @@ from pmc_assets.annotations.vectors import vector_matrix
 from pmc_assets.lake import Lake, Partition
 
 KEY = list(schema.CORE_EMBEDDINGS.key)
+KEPT = [*KEY, "image_sha256", "gutter_panel_count"]
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -21,7 +22,7 @@ class MixedEncoders(ValueError):
 
 @dataclass(slots=True)
 class VectorSample:
-    """Images in order of `ranks`: `keys` (image key, license_group, batch, image_sha256) and float16 `vectors`.
+    """Images in order of `ranks`: `keys` (image key, sha256, panels, cell) and float16 `vectors`.
 
     `images` counts the distinct ones that the sample was drawn from.
     """
@@ -58,7 +59,7 @@ def draw_sample(lake: Lake, encoder_name: str, seed: int, max_images: int) -> Ve
         kept.encoder_version = _one_version(rows, kept.encoder_version, target)
         ranks = sample_ranks(rows["image_sha256"], seed)
         kept.images += len(np.unique(ranks))
-        kept = _merged(kept, _with_cell(rows.select([*KEY, "image_sha256"]), cell), rows["vector"], ranks, max_images)
+        kept = _merged(kept, _with_cell(rows.select(KEPT), cell), rows["vector"], ranks, max_images)
     return kept
 
 
@@ -107,5 +108,5 @@ def _with_cell(keys: pa.Table, cell: Partition) -> pa.Table:
 
 
 def _empty_keys() -> pa.Table:
-    fields = [schema.CORE_EMBEDDINGS.arrow.field(name).remove_metadata() for name in [*KEY, "image_sha256"]]
+    fields = [schema.CORE_EMBEDDINGS.arrow.field(name).remove_metadata() for name in KEPT]
     return pa.schema([*fields, pa.field("license_group", pa.string()), pa.field("batch", pa.string())]).empty_table()

@@ -11,7 +11,8 @@ from pmc_assets.annotations.taxonomy import Concept, Taxonomy, read_taxonomy
 _WORD = re.compile(r"[^\W_]+")
 _JOINER = re.compile(r"[\s\-\u2010-\u2015/&±'’]*")
 _NEGATORS = frozenset(
-    "no not without absence lack lacks lacking neither nor except excluding unlike cannot never".split()
+    {"no", "not", "without", "absence", "lack", "lacks", "lacking", "neither", "nor"}
+    | {"except", "excluding", "unlike", "cannot", "never"}
 )
 _NEGATOR_REACH = 4
 _UNDONE = re.compile(

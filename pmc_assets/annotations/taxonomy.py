@@ -1,4 +1,4 @@
-"""The taxonomy of what images show: two levels of concepts and the panel types. Words of captions stay in lexicon.py."""
+"""The taxonomy of what images show: two levels of concepts, and the panel types. How captions are read stays out."""
 
 import functools
 import re
