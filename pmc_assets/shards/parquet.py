@@ -1,7 +1,7 @@
 """Write out.parquet: the samples with their images' original bytes, as `datasets` reads them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def write_parquet(lake: Lake, partition: Partition, *, file_bytes: int = FILE_BY
         folder.mkdir()
         rows = 0
         for number, groups in enumerate(_files(lake, partition, file_bytes)):
-            rows += _write_file(groups, folder / f"{number:05d}.parquet")
+            rows += write_file(groups, folder / f"{number:05d}.parquet")
         files = sorted(folder.iterdir())
         digest, size_bytes = _digest(files), sum(file.stat().st_size for file in files)
         if files:
@@ -71,18 +71,25 @@ def _row_groups(lake: Lake, partition: Partition) -> Iterator[pa.Table]:
     path = lake.table_path(samples_table().name, partition)
     if not lake.exists(path):
         return
-    group, pieces, images = partition["license_group"], list[pa.Table](), list[bytes]()
-    with lake.open(path) as file, ImageReader(lake) as reader:
-        for batch in pq.ParquetFile(file).iter_batches(MOST_ROWS_PER_GROUP, use_threads=False):
+    with lake.open(path) as file:
+        batches = pq.ParquetFile(file).iter_batches(MOST_ROWS_PER_GROUP, use_threads=False)
+        yield from row_groups(lake, batches, partition["license_group"])
+
+
+def row_groups(lake: Lake, batches: Iterable[pa.RecordBatch], license_group: str) -> Iterator[pa.Table]:
+    """Read the images of samples of one licence group, given in order, and give both as row groups."""
+    pieces, images = list[pa.Table](), list[bytes]()
+    with ImageReader(lake) as reader:
+        for batch in batches:
             samples, start = pa.Table.from_batches([batch]), 0
             for end, content in enumerate(reader.read_all(_places(samples)), start=1):
                 images.append(content)
                 if _is_full(images):
-                    yield _with_images([*pieces, samples.slice(start, end - start)], images, group)
+                    yield _with_images([*pieces, samples.slice(start, end - start)], images, license_group)
                     start, pieces, images = end, [], []
             pieces.append(samples.slice(start))
     if images:
-        yield _with_images(pieces, images, group)
+        yield _with_images(pieces, images, license_group)
 
 
 def _places(samples: pa.Table) -> Iterator[Place]:
@@ -105,7 +112,8 @@ def _with_images(pieces: list[pa.Table], images: list[bytes], license_group: str
     return pa.table([columns[f.name].cast(f.type) for f in schema], schema=schema)
 
 
-def _write_file(groups: Iterator[pa.Table], path: Path) -> int:
+def write_file(groups: Iterable[pa.Table], path: Path) -> int:
+    """Write row groups as one file that `datasets` reads; give the number of rows."""
     leaves, rows = _leaves(), 0
     with pq.ParquetWriter(
         path,
