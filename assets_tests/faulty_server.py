@@ -26,6 +26,7 @@ REASONS = {200: "OK", 403: "Forbidden", 404: "Not Found", 429: "Too Many Request
 SLOW_DOWN = (
     b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
+DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
 NO_SUCH_KEY = b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>"
 
 
@@ -119,7 +120,8 @@ class _Connection(asyncio.Protocol):
     def _serve(self, method: str, key: str, fault: str | None) -> None:
         path = self.server.root / key
         if fault is not None and fault.isdigit():
-            self._send(method, int(fault), SLOW_DOWN, retry_after=fault in {"429", "503"})
+            body = {"404": NO_SUCH_KEY, "403": DENIED}.get(fault, SLOW_DOWN)
+            self._send(method, int(fault), body, retry_after=fault in {"429", "503"})
             return
         if not path.is_file() or ".." in key:
             self._send(method, 404, NO_SUCH_KEY)

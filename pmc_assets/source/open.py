@@ -48,7 +48,12 @@ def open_source(
         first_wait_s=first_wait_s,
         max_file_bytes=max_file_bytes,
     )
-    if list_name or _has_list(fetcher):
+    try:
+        is_legacy = bool(list_name) or _has_list(fetcher)
+    except BaseException:
+        fetcher.close()
+        raise
+    if is_legacy:
         return LegacySource(fetcher, list_name, Path(tempfile.mkdtemp(prefix="pmc-lists-")))
     return BucketSource(fetcher)
 

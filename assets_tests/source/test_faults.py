@@ -1,0 +1,162 @@
+"""The fault drill: a source that fails in every way costs time, never a file."""
+
+import time
+from pathlib import Path
+
+import pytest
+from faulty_server import serve
+from small_bucket import SmallBucket
+from stages import assert_bytes_are_right, files_of, opened, rejects_of, stored_rows, sync
+
+from pmc_assets.filelists.inventory import take_inventory
+from pmc_assets.lake import Lake
+from pmc_assets.source.answers import SourceUnavailable
+
+BATCH = "PMC00001xxxx"
+MIRROR_BATCH = "PMC09900xxxx"
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> SmallBucket:
+    bucket = SmallBucket(tmp_path / "bucket")
+    for number in range(10_001, 10_007):
+        bucket.add(f"PMC{number}", media={f"g{n}.jpg": f"{number} {n}".encode() * 50 for n in range(3)})
+    bucket.publish("2026-11-20")
+    return bucket
+
+
+def test_with_a_fifth_of_all_requests_failing_every_file_arrives_once(mirror: Path, tmp_path: Path) -> None:
+    calm, stormy = Lake(str(tmp_path / "calm")), Lake(str(tmp_path / "stormy"))
+    with opened(mirror.as_uri()) as source:
+        sync(source, calm, batches=[MIRROR_BATCH])
+    with (
+        serve(mirror, fault_share=0.2, seed=7) as server,
+        opened(server.url, timeout_s=1.0, first_wait_s=0.01) as source,
+    ):
+        sync(source, stormy, batches=[MIRROR_BATCH])
+        assert server.faults.total() > 40
+        assert max(server.good.values()) == 1
+        assert source.counts.retries <= server.faults.total()
+        assert server.most_connections <= 64
+    rows = stored_rows(stormy, MIRROR_BATCH, "commercial")
+    assert_bytes_are_right(stormy, rows)
+    assert files_of(tmp_path / "calm") == files_of(tmp_path / "stormy")
+
+
+def test_a_source_that_is_down_fails_within_its_budget_and_says_what_to_do(tmp_path: Path) -> None:
+    started = time.monotonic()
+    with (
+        pytest.raises(SourceUnavailable) as raised,
+        opened("http://127.0.0.1:9/bucket", budget_s=0.5, first_wait_s=0.05) as source,
+    ):
+        take_inventory(source, Lake(str(tmp_path / "lake")), 10_000)
+    assert time.monotonic() - started < 5
+    assert "\n" not in str(raised.value)
+    assert "PMC_SOURCE" in str(raised.value) and "127.0.0.1:9" in str(raised.value)
+
+
+def test_a_source_that_goes_down_in_the_middle_publishes_nothing(bucket: SmallBucket, tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    with serve(bucket.root) as server, opened(server.url, budget_s=0.5, timeout_s=0.2, first_wait_s=0.02) as source:
+        take_inventory(source, lake, 10_000)
+        server.behaviour.fault_share, server.behaviour.faults = 1.0, ("503",)
+        with pytest.raises(SourceUnavailable):
+            sync(source, lake)
+        assert not lake.find("raw/article_versions")
+
+
+def test_one_object_that_always_fails_is_a_reject_and_comes_with_the_next_run(
+    bucket: SmallBucket, tmp_path: Path
+) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    sick = "PMC10003.1/g1.jpg"
+    with (
+        serve(bucket.root, latency_s=0.01, always={sick: "500"}) as server,
+        opened(server.url, first_wait_s=0.001, attempts=3, connections=2) as source,
+    ):
+        sync(source, lake)
+        assert rejects_of(lake, "packages", license_group="commercial", batch=BATCH) == [
+            ("unanswered", "PMC10003", "g1.jpg")
+        ]
+        server.behaviour.always.clear()
+        server.forget()
+        sync(source, lake)
+        assert server.content_requests() == {sick: 1}
+        assert rejects_of(lake, "packages", license_group="commercial", batch=BATCH) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "requests"),
+    [("404", "media_missing", 1), ("403", "refused", 1), ("wrong_bytes", "md5_mismatch", 4)],
+)
+def test_other_4xx_are_rejects_at_once_and_wrong_bytes_after_retries(
+    bucket: SmallBucket, tmp_path: Path, answer: str, reason: str, requests: int
+) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    with (
+        serve(bucket.root, always={"PMC10002.1/g0.jpg": answer}) as server,
+        opened(server.url, first_wait_s=0.001, attempts=4) as source,
+    ):
+        sync(source, lake)
+        assert server.requests["PMC10002.1/g0.jpg"] == requests
+    found = rejects_of(lake, "packages", license_group="commercial", batch=BATCH)
+    assert found == [(reason, "PMC10002", "g0.jpg")]
+    assert len(stored_rows(lake, BATCH, "commercial")) == 6 * 4 - 1
+
+
+def test_a_missing_xml_costs_its_article_alone(bucket: SmallBucket, tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    (bucket.root / "PMC10004.1" / "PMC10004.1.xml").unlink()
+    with opened(bucket.root) as source:
+        sync(source, lake)
+    assert rejects_of(lake, "packages", license_group="commercial", batch=BATCH) == [
+        ("xml_missing", "PMC10004", "PMC10004.1.xml")
+    ]
+    assert {row["pmcid"] for row in stored_rows(lake, BATCH, "commercial")} == {
+        f"PMC{n}" for n in range(10_001, 10_007) if n != 10_004
+    }
+
+
+def test_retry_after_is_waited_for(bucket: SmallBucket, tmp_path: Path) -> None:
+    with serve(bucket.root, retry_after="1") as server, opened(server.url, first_wait_s=0.001, attempts=2) as source:
+        server.behaviour.fault_share, server.behaviour.faults = 1.0, ("429",)
+        started = time.monotonic()
+        with pytest.raises(SourceUnavailable):
+            take_inventory(source, Lake(str(tmp_path / "lake")), 10_000)
+        assert 1.0 <= time.monotonic() - started < 3.0
+
+
+def test_a_wait_longer_than_the_budget_ends_at_once(bucket: SmallBucket, tmp_path: Path) -> None:
+    with serve(bucket.root, retry_after="3600") as server, opened(server.url, budget_s=2) as source:
+        server.behaviour.fault_share, server.behaviour.faults = 1.0, ("503",)
+        started = time.monotonic()
+        with pytest.raises(SourceUnavailable):
+            take_inventory(source, Lake(str(tmp_path / "lake")), 10_000)
+        assert time.monotonic() - started < 1.0
+
+
+def test_names_are_percent_encoded(tmp_path: Path) -> None:
+    names = ["fig 1.jpg", "b#2.jpg", "c%20d.jpg", "é+?.jpg"]
+    bucket = SmallBucket(tmp_path / "bucket")
+    bucket.add("PMC10001", media={name: name.encode() for name in names}, cited=["fig 1.jpg", "b#2.jpg", "é+?.jpg"])
+    bucket.publish("2026-11-20")
+    lake = Lake(str(tmp_path / "lake"))
+    with serve(bucket.root) as server, opened(server.url) as source:
+        sync(source, lake)
+    rows = stored_rows(lake, BATCH, "commercial")
+    assert {row["name"] for row in rows if row["role"] == "media"} == {"fig 1.jpg", "b#2.jpg", "é+?.jpg"}
+    assert_bytes_are_right(lake, rows)
+
+
+def test_a_key_that_leaves_the_root_is_refused(tmp_path: Path) -> None:
+    bucket = SmallBucket(tmp_path / "bucket")
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    bucket.add("PMC10001", media={"a.jpg": b"a"}, cited=["a.jpg", "secret.jpg"])
+    bucket.change("PMC10001", media_urls=["s3://pmc-oa-opendata/PMC10001.1/../../secret.jpg?md5=" + "0" * 32])
+    bucket.publish("2026-11-20")
+    lake = Lake(str(tmp_path / "lake"))
+    with opened(bucket.root.as_uri()) as source:
+        sync(source, lake)
+    assert rejects_of(lake, "packages", license_group="commercial", batch=BATCH) == [
+        ("refused", "PMC10001", "secret.jpg")
+    ]
