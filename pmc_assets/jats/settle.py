@@ -66,7 +66,9 @@ def space_around(element: etree._Element) -> None:
 def _separate_label(formula: etree._Element) -> None:
     label = formula.find("label")
     if label is not None:
-        space_around(label)
+        label.text = " " + (label.text or "")
+        if label.getnext() is not None:
+            label.tail = " " + (label.tail or "")
 
 
 def _fold_label(item: etree._Element) -> None:

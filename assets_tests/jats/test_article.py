@@ -1,0 +1,225 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+from jats_articles import NAMESPACES, article_xml, figure, read
+
+from pmc_assets import schema
+from pmc_assets.jats.article import Article, MalformedArticle, read_article, read_articles
+
+FROM_NLM = {"pmcid", "version", "pmid", "doi", "license_code", "is_retracted", "is_manuscript", "citation"}
+
+
+def test_article_has_the_columns_of_the_table():
+    columns = {field.name for field in schema.CORE_ARTICLES.columns} - FROM_NLM
+    assert {f.name for f in dataclasses.fields(Article)} - {"figures", "mentions", "subcaptions"} == columns
+
+
+def test_rows_fit_their_tables():
+    caption = "<caption><p>(A) One. (B) Two.</p></caption>"
+    article = read(figure(caption) + '<p><xref rid="F1">1</xref></p>', meta='<article-id pub-id-type="doi">10.1/x</article-id>')
+    key = {"pmcid": "PMC1", "version": 1}
+    for table, rows in (
+        (schema.CORE_FIGURES, article.figures),
+        (schema.CORE_MENTIONS, article.mentions),
+        (schema.CORE_SUBCAPTIONS, article.subcaptions),
+    ):
+        assert {*key, *rows[0]} == {field.name for field in table.columns}
+        table.from_rows([key | row for row in rows]).validate(full=True)
+    row = {name: getattr(article, name) for name in Article.__slots__ if name not in ("figures", "mentions", "subcaptions")}
+    schema.CORE_ARTICLES.from_rows([key | row | {"is_retracted": False}]).validate(full=True)
+
+
+@pytest.mark.parametrize(
+    ("ids", "pmcid"),
+    [
+        ('<article-id pub-id-type="pmc">13900</article-id>', "PMC13900"),
+        ('<article-id pub-id-type="pmc">PMC13900</article-id>', "PMC13900"),
+        ('<article-id pub-id-type="pmcid">PMC13900</article-id><article-id pub-id-type="pmcaiid">7</article-id>', "PMC13900"),
+        ('<article-id pub-id-type="pmcid-ver">PMC13900.2</article-id>', "PMC13900"),
+        ('<article-id pub-id-type="pmcaid">13900</article-id>', "PMC13900"),
+        ('<article-id pub-id-type="publisher-id">x</article-id>', None),
+    ],
+)
+def test_pmcid(ids: str, pmcid: str | None):
+    assert read(meta=ids).xml_pmcid == pmcid
+
+
+def test_every_id_is_kept():
+    ids = {"pmid": "11250746", "doi": "10.1186/bcr272", "pmc": "13900", "publisher-id": "bcr-3-1-055"}
+    meta = "".join(f'<article-id pub-id-type="{name}">{value}</article-id>' for name, value in ids.items())
+    article = read(meta=meta)
+    assert dict(article.article_ids) == ids
+    assert (article.xml_pmid, article.xml_doi) == (11250746, "10.1186/bcr272")
+    assert read().xml_pmid is None
+
+
+def test_title_in_reading_order():
+    title = "<title-group><article-title>The <italic>Na<sup>+</sup></italic>-pump<break/>of H<sub>2</sub>O</article-title></title-group>"
+    assert read(meta=title).title == "The Na+-pump of H2O"
+
+
+def test_structured_abstract():
+    abstract = (
+        "<abstract><title>Abstract</title><sec><title>Background</title><p>One.</p><p>Two.</p></sec>"
+        "<sec><title>Results:</title><p>Three.</p></sec></abstract>"
+        '<abstract abstract-type="graphical"><p>Seen.</p></abstract><trans-abstract xml:lang="fr"><p>Un.</p></trans-abstract>'
+    )
+    article = read(meta=abstract)
+    assert article.abstract == "Background: One.\nTwo.\nResults: Three."
+    assert article.other_abstracts == [{"abstract_type": "graphical", "language": None, "text": "Seen."}]
+    assert article.translated_abstracts == [{"abstract_type": None, "language": "fr", "text": "Un."}]
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("<day>9</day><month>3</month><year>2016</year>", "2016-03-09"),
+        ("<month>3</month><year>2016</year>", "2016-03"),
+        ("<month>Mar</month><year>2016</year>", "2016-03"),
+        ("<season>Spring</season><year>2016</year>", "2016"),
+        ("<day>31</day><month>2</month><year>2016</year>", "2016-02"),
+        ("<day>1</day><month>13</month><year>2016</year>", "2016"),
+        ("<day>1</day><year>2016</year>", "2016"),
+        ("<month>3</month>", None),
+    ],
+)
+def test_date_is_as_precise_as_stated(date: str, expected: str | None):
+    assert read(meta=f'<pub-date pub-type="epub">{date}</pub-date>').epub_date == expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "column"),
+    [
+        ('pub-type="ppub"', "ppub_date"),
+        ('pub-type="epub-ppub"', "epub_date"),
+        ('date-type="pub" publication-format="electronic"', "epub_date"),
+        ('date-type="pub" publication-format="print"', "ppub_date"),
+        ('date-type="collection" publication-format="electronic"', "collection_date"),
+    ],
+)
+def test_kind_of_date(attributes: str, column: str):
+    article = read(meta=f"<pub-date {attributes}><year>2016</year></pub-date>")
+    assert (getattr(article, column), article.year) == ("2016", 2016)
+
+
+def test_two_keyword_groups():
+    groups = (
+        '<kwd-group kwd-group-type="author"><kwd>Cells</kwd><kwd><italic>E. coli</italic></kwd></kwd-group>'
+        '<kwd-group xml:lang="fr"><title>Mots</title><compound-kwd><compound-kwd-part>A</compound-kwd-part>'
+        "<compound-kwd-part>b</compound-kwd-part></compound-kwd></kwd-group>"
+    )
+    article = read(meta=groups)
+    assert article.keywords == ["Cells", "E. coli", "A: b"]
+    assert [(g["group_type"], g["language"]) for g in article.keyword_groups] == [("author", None), (None, "fr")]
+
+
+def test_authors_with_orcid_and_affiliations():
+    group = (
+        '<contrib-group><contrib contrib-type="author"><contrib-id contrib-id-type="orcid">https://orcid.org/0000-0002-1825-0097'
+        '</contrib-id><name><surname>Ng</surname><given-names>A. <!-- x -->B.</given-names></name><xref ref-type="aff" rid="a2 a1"/>'
+        '</contrib><contrib contrib-type="author"><collab>The Group<contrib-group><contrib><name><surname>No</surname></name>'
+        '</contrib></contrib-group></collab></contrib><contrib contrib-type="editor"><name><surname>Ed</surname></name></contrib>'
+        "</contrib-group><aff id='a1'><label>1</label>One, <country>Peru</country></aff>"
+        "<aff id='a2'><sup>2</sup><institution>Two</institution><country>Chile</country></aff>"
+    )
+    first, second = read(meta=group).authors
+    assert first == {
+        "surname": "Ng",
+        "given_names": "A. B.",
+        "orcid": "0000-0002-1825-0097",
+        "affiliations": ["Two, Chile", "One, Peru"],
+    }
+    assert (second["surname"], second["given_names"]) == ("The Group", None)
+
+
+def test_funding():
+    funding = (
+        "<funding-group><award-group><funding-source><institution-wrap><institution>NIH</institution>"
+        '<institution-id>x</institution-id></institution-wrap></funding-source><award-id>R01</award-id><award-id>R02</award-id>'
+        "</award-group><award-group><funding-source>Trust</funding-source></award-group></funding-group>"
+    )
+    assert [(f["source"], f["award_id"]) for f in read(meta=funding).funding] == [("NIH", "R01"), ("NIH", "R02"), ("Trust", None)]
+
+
+@pytest.mark.parametrize(
+    ("license_", "code"),
+    [
+        ('<license xlink:href="https://creativecommons.org/licenses/by-nc/4.0/"/>', "CC BY-NC"),
+        ("<license><ali:license_ref>http://creativecommons.org/licenses/by/4.0/</ali:license_ref></license>", "CC BY"),
+        ('<license><license-p>See <ext-link xlink:href="http://creativecommons.org/licenses/by-nc-nd/3.0/">x</ext-link></license-p></license>', "CC BY-NC-ND"),
+        ("<license><license-p>the Creative Commons Attribution-NonCommercial-ShareAlike License</license-p></license>", "CC BY-NC-SA"),
+        ("<license><license-p>Creative Commons Attribution License</license-p></license>", "CC BY"),
+        ('<license xlink:href="https://creativecommons.org/publicdomain/zero/1.0/"/>', "CC0"),
+        ("<license><license-p>All rights reserved.</license-p></license>", None),
+        ('<license xlink:href="http://creativecommons.org/licenses/by/4.0/"/><license xlink:href="http://creativecommons.org/licenses/by-nc/4.0/"/>', None),
+        ("", None),
+    ],
+)
+def test_license_code(license_: str, code: str | None):
+    assert read(meta=f"<permissions>{license_}</permissions>").xml_license_code == code
+
+
+def test_related_articles_and_language():
+    article = read(
+        meta='<related-article related-article-type="retracted-article" ext-link-type="pmid" xlink:href="123"/>',
+        attributes='xml:lang="pt" article-type="retraction"',
+    )
+    assert article.related_articles == [{"relation": "retracted-article", "id_type": "pmid", "id": "123"}]
+    assert (article.language, article.article_type) == ("pt", "retraction")
+
+
+def test_body_is_paragraphs_without_captions_and_tables():
+    body = (
+        f"<p>Zero.</p><sec><title>A</title><p>One {figure('<caption><p>No.</p></caption>')}goes on.</p>"
+        "<table-wrap><caption><p>No.</p></caption><table><tr><td><p>No.</p></td></tr></table></table-wrap>"
+        "<sec><title>B</title><list><list-item><label>1.</label><p>Two.</p></list-item></list>"
+        "<p>Three<list><list-item><p>x</p></list-item></list></p></sec></sec>"
+    )
+    rest = "<sub-article><body><p>No.</p></body></sub-article>"
+    rows = [(row["section_path"], row["text"]) for row in read(body, rest=rest).body_paragraphs]
+    assert rows == [([], "Zero."), (["A"], "One goes on."), (["A", "B"], "1. Two."), (["A", "B"], "Three x")]
+
+
+def test_references_are_those_of_the_article_itself():
+    refs = (
+        "<ref-list><ref><element-citation><pub-id pub-id-type='pmid'>12</pub-id><pub-id pub-id-type='doi'>10.1/a</pub-id>"
+        "</element-citation></ref><ref><mixed-citation>x</mixed-citation></ref></ref-list>"
+    )
+    article = read(rest=f"<back>{refs}</back><sub-article><back>{refs}</back></sub-article>")
+    assert (article.reference_count, article.reference_pmids, article.reference_dois) == (2, [12], ["10.1/a"])
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        '<article xmlns="https://jats.nlm.nih.gov/ns/archiving/1.4/" {ns}>{inner}</article>',
+        '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><record><metadata><article xmlns="https://jats.nlm.nih.gov/ns/archiving/1.4/" {ns}>{inner}</article></metadata></record></OAI-PMH>',
+        "<pmc-articleset><article {ns}>{inner}</article></pmc-articleset>",
+        '<j:article xmlns:j="http://dtd.nlm.nih.gov/2.0/xsd/archivearticle" {ns}>{inner}</j:article>',
+    ],
+)
+def test_namespaces_and_wrappers_read_alike(wrapper: str):
+    inner = article_xml(figure("<caption><p>One <inline-formula><mml:math><mml:mi>x</mml:mi></mml:math></inline-formula></p></caption>"))
+    inner_text = inner.decode().split(">", 1)[1].rsplit("</article>", 1)[0]
+    if "<j:" in wrapper:
+        for name in ("front", "journal-meta", "article-meta", "body", "fig", "label", "caption", "p", "inline-formula", "graphic"):
+            inner_text = inner_text.replace(f"<{name}", f"<j:{name}").replace(f"</{name}", f"</j:{name}")
+        inner_text = inner_text.replace("<j:p>", "<j:p>")
+    wrapped = wrapper.replace("{ns}", NAMESPACES).replace("{inner}", inner_text).encode()
+    assert read_article(wrapped).figures == read_article(inner).figures
+
+
+def test_real_article_with_names_of_a_dtd(mirror: Path):
+    """PMC99002329: &ast; and others are defined by the DTD alone."""
+    article = read_article((mirror / "PMC99002329.1/PMC99002329.1.xml").read_bytes())
+    assert not article.is_recovered
+    assert len(article.figures) > 0
+
+
+def test_batch_is_the_same_for_any_number_of_workers(shared: Path):
+    xmls = [path.read_bytes() for path in sorted((shared / "jats").glob("*.xml"))[:40]] + [b"<broken"]
+    alone, spread = list(read_articles(xmls, 1)), list(read_articles(xmls, 2))
+    assert alone[:-1] == spread[:-1]
+    assert isinstance(spread[-1], MalformedArticle)
+    assert str(spread[-1]) == str(alone[-1])
