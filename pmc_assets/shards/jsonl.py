@@ -21,7 +21,7 @@ LINES_AT_ONCE = 256
 
 Compression = Literal["none", "gzip"]
 
-_LINES = f"""
+ARTICLE_LINES = f"""
 with counted as (
     select s.*, a.shard,
         s.pmid || '_' || s.figure_id as by_pmid,
@@ -118,5 +118,5 @@ def _lines(lake: Lake, partition: Partition, scratch: Path) -> Iterator[tuple[st
             "create view thin_samples as select sample_key, pmcid, version, pmid, figure_index, graphic_index,"
             " figure_id, figure_label, caption from samples"
         )
-        for batch in connection.sql(_LINES).to_arrow_reader(LINES_AT_ONCE):
+        for batch in connection.sql(ARTICLE_LINES).to_arrow_reader(LINES_AT_ONCE):
             yield from zip(batch["line"].to_pylist(), batch["figure_count"].to_pylist(), strict=True)
