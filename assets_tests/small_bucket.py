@@ -72,7 +72,7 @@ class SmallBucket:
         }
         self._write_metadata(pmcid, version, fields | flags)
 
-    def change(self, pmcid: str, version: int = 1, **fields: Any) -> None:
+    def change(self, pmcid: str, version: int = 1, /, **fields: Any) -> None:
         """Change fields of a version's metadata."""
         path = self.root / "metadata" / f"{pmcid}.{version}.json"
         self._write_metadata(pmcid, version, json.loads(path.read_bytes()) | fields)

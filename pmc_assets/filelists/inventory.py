@@ -18,7 +18,7 @@ from pmc_assets.lake import Lake, Partition
 from pmc_assets.rejects import Reject, rejects_table
 from pmc_assets.results import StageResult
 from pmc_assets.schema import RAW_INVENTORY
-from pmc_assets.source.source import LISTING_SCHEMA, Snapshot, Source
+from pmc_assets.source.source import LISTING_SCHEMA, Snapshot, Source, UnreadableListing
 
 MAX_SHRINK = 0.02
 SORT_MEMORY = "320MB"
@@ -37,6 +37,7 @@ class _Tally:
     listed: int = 0
     bad: int = 0
     stored: int = 0
+    fault: UnreadableListing | None = None
 
 
 def take_inventory(source: Source, lake: Lake, batch_ids: int, max_shrink: float = MAX_SHRINK) -> StageResult:
@@ -161,16 +162,23 @@ def _sorted(
             from numbered order by number, version, last_modified_at, etag
             """
         )
-        for batch in rows.to_arrow_reader(SORT_ROWS):
-            yield pa.Table.from_batches([batch]).cast(RAW_INVENTORY.arrow)
+        try:
+            for batch in rows.to_arrow_reader(SORT_ROWS):
+                yield pa.Table.from_batches([batch]).cast(RAW_INVENTORY.arrow)
+        except duckdb.Error as error:
+            raise tally.fault or error from error
 
 
 def _readable(snapshot: Snapshot, rejects: list[Reject], tally: _Tally) -> Iterator[pa.Table]:
-    for listing in snapshot.listings:
-        tally.listed += listing.num_rows
-        bad = listing.filter(pc.is_null(listing["pmcid"]))
-        _reject(bad["key"].to_pylist(), "not a metadata object", rejects, tally)
-        yield listing.filter(pc.is_valid(listing["pmcid"])) if bad.num_rows else listing
+    try:
+        for listing in snapshot.listings:
+            tally.listed += listing.num_rows
+            bad = listing.filter(pc.is_null(listing["pmcid"]))
+            _reject(bad["key"].to_pylist(), "not a metadata object", rejects, tally)
+            yield listing.filter(pc.is_valid(listing["pmcid"])) if bad.num_rows else listing
+    except UnreadableListing as error:
+        tally.fault = error
+        raise
 
 
 def _reject(names: list[str], detail: str, rejects: list[Reject], tally: _Tally) -> None:

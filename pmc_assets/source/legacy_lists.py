@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from isal import igzip
 
+from pmc_assets.source.source import UnreadableListing
+
 LIST_NAME = re.compile(r"(?i).*file_?list.*\.(csv|txt)(\.gz)?")
 TEXT_COLUMNS = ("path", "citation", "pmcid", "pmid", "license")
 HEADERS = {
@@ -28,7 +30,7 @@ PMCID = r"^PMC[1-9]\d{0,8}$"
 BLOCK_BYTES = 4 * 2**20
 
 
-class UnreadableFileList(RuntimeError):
+class UnreadableFileList(UnreadableListing):
     """A file list has not the columns that NLM's lists have; nothing was changed."""
 
 

@@ -13,14 +13,14 @@ from isal import igzip
 
 from pmc_assets.source.answers import Missing, WrongBytes
 from pmc_assets.source.fetcher import Fetcher
-from pmc_assets.source.source import LISTING_SCHEMA, Snapshot
+from pmc_assets.source.source import LISTING_SCHEMA, Snapshot, UnreadableListing
 
 INVENTORY_FOLDER = "inventory-reports/pmc-oa-opendata/metadata"
 KEY_PATTERN = r"^metadata/(?P<pmcid>PMC[1-9][0-9]{0,8})\.(?P<version>[1-9][0-9]{0,5})\.json$"
 BLOCK_BYTES = 4 * 2**20
 
 
-class InventoryUnreadable(RuntimeError):
+class InventoryUnreadable(UnreadableListing):
     """No whole inventory can be read; nothing was changed."""
 
 

@@ -21,11 +21,16 @@ LISTING_SCHEMA = pa.schema(
 )
 
 
+class UnreadableListing(RuntimeError):
+    """The list of what is on offer cannot be read whole; nothing was changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One day's list of everything on offer.
 
     `listings` gives tables of LISTING_SCHEMA in any order; a row that cannot be read has a null pmcid.
+    Reading them raises UnreadableListing.
     """
 
     date: str
