@@ -15,7 +15,7 @@ from pmc_assets.sample.row_groups import open_row_groups
 from pmc_assets.sample.sink import Sink
 from pmc_assets.sample.truth import TRUTH_SCHEMA
 
-GENERATOR_VERSION = 5
+GENERATOR_VERSION = 6
 INVENTORY_DAY = datetime(2026, 11, 1)
 ARTICLES_PER_BATCH = 1_000
 MAX_ARTICLES_PER_BATCH = BATCH_IDS - 8

@@ -11,7 +11,7 @@ from pmc_assets.sample.drawing.classes import FIGURE_CLASSES, FIGURE_SHARES, MIX
 from pmc_assets.sample.drawing.panels import LAYOUTS
 
 MULTI_PANEL_SHARE = 0.3
-MIXED_SHARE = 0.15
+MIXED_SHARE = 0.08
 LETTERED_SHARE = 0.9
 SHARED_PICTURES = 5
 SIDES_PX = ((420, 320), (480, 360), (500, 500), (560, 400), (600, 450), (640, 480), (400, 520), (700, 460), (820, 600))

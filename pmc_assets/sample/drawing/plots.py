@@ -97,7 +97,7 @@ def _marked_curve(rng: np.random.Generator, axes: Axes, color: Color) -> None:
     x = np.linspace(0.02, 0.98, int(rng.integers(7, 40)))
     y = np.clip(_curve(rng, x) + rng.normal(0, 0.012, len(x)), 0.01, 0.98)
     points = [axes.point(*pair) for pair in zip(x, y, strict=True)]
-    axes.draw.line(points, fill=color, width=axes.stroke_px + 1, joint="curve")
+    axes.draw.line(points, fill=color, width=axes.stroke_px + 2, joint="curve")
     if len(x) > 14:
         return
     size = axes.stroke_px * 2 + 1
@@ -115,7 +115,7 @@ def _survival_steps(rng: np.random.Generator, axes: Axes, color: Color) -> None:
         level *= rng.uniform(0.86, 0.99)
         points.append(axes.point(time, level))
     points.append(axes.point(1, level))
-    axes.draw.line(points, fill=color, width=axes.stroke_px + 1)
+    axes.draw.line(points, fill=color, width=axes.stroke_px + 2)
 
 
 def _legend(axes: Axes, index: int, color: Color, text: str) -> None:
@@ -154,10 +154,10 @@ def _error_bar(axes: Axes, x: float, top: float, share: float, starred: bool) ->
 def draw_scatter_plot(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     """Draw clouds of points: groups apart from each other, or one regression with its line."""
     image, axes = draw_axes(rng, width, height)
-    colors, size = palette(rng), max(2, min(width, height) // 130)
+    colors, size = palette(rng), max(2, min(width, height) // 100)
     regression = rng.random() < 0.5
     for index in range(1 if regression else int(rng.integers(2, 5))):
-        count = int(rng.integers(60, 160))
+        count = int(rng.integers(110, 240))
         if regression:
             x = rng.uniform(0.04, 0.96, count)
             y = 0.15 + 0.65 * x + rng.normal(0, 0.09, count)
