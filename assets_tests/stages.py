@@ -38,9 +38,10 @@ def sync(
     now: datetime = NOW,
     part_bytes: int = 2**28,
     batches: list[str] | None = None,
+    max_shrink: float = 0.02,
 ) -> Synced:
     """Run every stage of raw/ for all partitions, or those of some batches."""
-    take_inventory(source, lake, BATCH_IDS)
+    take_inventory(source, lake, BATCH_IDS, max_shrink)
     synced = Synced()
     for batch in batches or sorted(inventory_batches(lake)):
         synced.versions[batch] = update_article_versions(source, lake, batch, now)
