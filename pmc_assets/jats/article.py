@@ -10,12 +10,12 @@ from multiprocessing import get_context
 
 from pmc_assets.jats.body import read_body_paragraphs, read_references
 from pmc_assets.jats.document import MalformedArticle, parse_article
-from pmc_assets.jats.figures import FigureReader
+from pmc_assets.jats.figures import read_figures
 from pmc_assets.jats.front import read_front
 from pmc_assets.jats.graphics import read_showings
 from pmc_assets.jats.mentions import FigureNumbers, figures_by_id, mark_pointers, read_mentions
 from pmc_assets.jats.outline import Outline
-from pmc_assets.jats.settle import read_descriptions, settle
+from pmc_assets.jats.settle import settle_text
 
 __all__ = ["Article", "MalformedArticle", "read_article", "read_articles", "read_graphics"]
 
@@ -85,16 +85,10 @@ def read_article(xml: bytes) -> Article:
     root, is_recovered = parse_article(xml)
     outline = Outline(root)
     showings = read_showings(outline)
-    descriptions = read_descriptions(outline.found)
-    settle(outline)
+    descriptions = settle_text(outline)
     pointers = mark_pointers(outline, figures_by_id(showings))
-    reader = FigureReader(outline, descriptions)
-    figures, subcaptions = [], []
-    for figure_index, showing in enumerate(showings):
-        figure, parts = reader.read(showing, figure_index)
-        figures.append(figure)
-        subcaptions += parts
-    mentions, texts = read_mentions(outline, pointers, FigureNumbers(figures)) if pointers else ([], {})
+    figures, subcaptions = read_figures(outline, showings, descriptions)
+    mentions, texts = read_mentions(outline, pointers, FigureNumbers(figures))
     return Article(
         **read_front(root),
         **read_references(outline),

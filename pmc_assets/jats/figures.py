@@ -12,6 +12,19 @@ from pmc_assets.jats.text import text_of, text_or_none
 _COPYRIGHT = ("copyright-year", "copyright-holder")
 
 
+def read_figures(
+    outline: Outline, showings: list[Showing], descriptions: dict[str, dict[etree._Element, str]]
+) -> tuple[list[dict], list[dict]]:
+    """Read the figures of one settled article as (rows of core.figures, rows of core.subcaptions)."""
+    reader = FigureReader(outline, descriptions)
+    figures, subcaptions = [], []
+    for figure_index, showing in enumerate(showings):
+        figure, parts = reader.read(showing, figure_index)
+        figures.append(figure)
+        subcaptions += parts
+    return figures, subcaptions
+
+
 class FigureReader:
     """Reads the figures of one settled article; `descriptions` are its alt-texts and long-descs by parent."""
 

@@ -157,12 +157,17 @@ def _locate(
     own: list[_Pointer],
     pointers_of: dict[etree._Element, _Pointer],
 ) -> str:
-    """Give the paragraph's text without marks, and note in its pointers where they stand."""
+    """Give the paragraph's text without marks, and note in its pointers where they stand.
+
+    Empty: the pointers' places stay 0 where the article itself uses the characters of the marks.
+    """
     pointers = own
     if marked.count(POINTER_START) != len(own):
         pointers = [pointers_of[xref] for xref in paragraph.iter("xref") if xref in pointers_of]
     text = marked.replace(POINTER_START, "").replace(POINTER_END, "")
     composed = tidy(text)
+    if not marked.count(POINTER_START) == marked.count(POINTER_END) == len(pointers):
+        return composed
     if composed == text:
         _note_places(marked, pointers)
     else:

@@ -17,8 +17,8 @@ _CLOSING = (".", ",", ";", ":", ")", "]", "?", "!")
 _HIDDEN = ("alt-text", "long-desc", "index-term", "glyph-data")
 
 
-def read_descriptions(found: dict[str, list[etree._Element]]) -> dict[str, dict[etree._Element, str]]:
-    """Read alt-text and long-desc by the element that they describe, before `settle` hides them."""
+def _read_descriptions(found: dict[str, list[etree._Element]]) -> dict[str, dict[etree._Element, str]]:
+    """Read alt-text and long-desc by the element that they describe."""
     descriptions: dict[str, dict[etree._Element, str]] = {}
     for name in ("alt-text", "long-desc"):
         texts = descriptions[name] = {}
@@ -30,9 +30,13 @@ def read_descriptions(found: dict[str, list[etree._Element]]) -> dict[str, dict[
     return descriptions
 
 
-def settle(outline: Outline) -> None:
-    """Settle formulas, line breaks, hidden text, item labels, blocks and floats inside running text."""
+def settle_text(outline: Outline) -> dict[str, dict[etree._Element, str]]:
+    """Settle formulas, line breaks, hidden text, item labels, blocks and floats inside running text.
+
+    Shape: gives the alt-texts and long-descs that it hides, by their name and the element that they describe.
+    """
     found = outline.found
+    descriptions = _read_descriptions(found)
     settle_formulas(found)
     for name in _HIDDEN:
         for element in found[name]:
@@ -53,6 +57,7 @@ def settle(outline: Outline) -> None:
     for element, place in outline.floats:
         if place.host is not None:
             _take_out(element)
+    return descriptions
 
 
 def space_around(element: etree._Element) -> None:

@@ -11,7 +11,7 @@ _normalized_text = etree.XPath("normalize-space()", smart_strings=False)
 
 
 def text_of(element: etree._Element) -> str:
-    """Read all text below an element (settled by `settle`): white space collapsed, marks of pointers dropped.
+    """Read all text below an element (settled by `settle_text`): white space collapsed, marks of pointers dropped.
 
     Empty: "" for an element without text.
     """
