@@ -10,24 +10,22 @@ run behind it; then `dagster dev` starts on that history. No step of the pipelin
 import argparse
 import contextlib
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.operations.browser import open_page
-from benchmarks.operations.control_room import LOCATION, ControlRoom, control_room, make_home
+from benchmarks.operations.control_room import ControlRoom, make_home
 from benchmarks.operations.postgres_server import postgres
 
 if TYPE_CHECKING:
     import dagster as dg
-
     from playwright.sync_api import Page
 
 FULL_SIZE_BATCHES = 1_350
@@ -35,14 +33,14 @@ PAGE_VISITS = 5
 LAUNCH_WATCH_S = 60.0
 PAGE_TIMEOUT_MS = 60_000
 PARTITIONED_ASSET = ["raw", "packages"]
+OPEN_GROUPS = ",".join(f"global@global:{group}" for group in ("raw", "core", "models", "out", "sql", "subsets"))
 INSTANCE = """
 storage:
   {storage}
 telemetry: {{enabled: false}}
+nux: {{enabled: false}}
 concurrency: {{runs: {{max_concurrent_runs: 0}}}}
 """
-SQLITE = "sqlite: {base_dir: storage}"
-POSTGRES = "postgres: {{postgres_url: {url}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +66,18 @@ def main() -> None:
             home = make_home(Path(folder), INSTANCE.format(storage=line))
             for measured in measure(home, arguments.batches, arguments.screenshots / storage):
                 limit = "" if measured.limit_s is None else f"{measured.limit_s:g}"
-                print(f"| {storage} | {measured.what} | {limit} | {measured.seconds:.2f} | {measured.detail} |", flush=True)
+                cells = (storage, measured.what, limit, f"{measured.seconds:.2f}", measured.detail)
+                print(f"| {' | '.join(cells)} |", flush=True)
 
 
 @contextlib.contextmanager
 def _storage(name: str) -> Iterator[str]:
     if name == "sqlite":
-        yield SQLITE
-        return
-    with postgres() as url:
-        yield POSTGRES.format(url=url)
+        with tempfile.TemporaryDirectory(prefix="pmc-sqlite-") as folder:
+            yield f"sqlite: {{base_dir: {folder}}}"
+    else:
+        with postgres() as url:
+            yield f"postgres: {{postgres_url: '{url}'}}"
 
 
 def measure(home: Path, batch_count: int, screenshots: Path) -> Iterator[Measured]:
@@ -141,11 +141,14 @@ def _measure_room(
     try:
         screenshots.mkdir(parents=True, exist_ok=True)
         with open_page() as page:
-            asset = "/".join(PARTITIONED_ASSET)
-            yield _time_page(page, room, "asset graph", "/asset-groups/", "text=packages", screenshots)
-            path = f"/assets/{asset}?view=partitions"
-            yield _time_page(page, room, "partitions of one asset", path, f"text=/{len(cells):,}|{cells[0]}/", screenshots)
-            yield _time_page(page, room, "overview of one asset", f"/assets/{asset}?view=overview", "text=Description", screenshots)
+            asset, first_batch = "/assets/" + "/".join(PARTITIONED_ASSET), cells[0].split("|")[0]
+            for name, path, selector in (
+                ("asset graph", "/asset-groups/", "text=Materialize all"),
+                ("asset graph, every group open", f"/asset-groups/?expanded={OPEN_GROUPS}", "text=pubmed_records"),
+                ("partitions of one asset", f"{asset}?view=partitions", f"text={first_batch}"),
+                ("overview of one asset", f"{asset}?view=overview", "text=Upstream assets"),
+            ):
+                yield _time_page(page, room, name, path, selector, screenshots)
         yield from _measure_backfill(room, cells, assets)
     finally:
         room.stop()
@@ -182,7 +185,7 @@ def _measure_backfill(room: ControlRoom, cells: list[str], assets: list[list[str
         "longest wait between launched runs",
         None,
         max(gaps, default=LAUNCH_WATCH_S),
-        f"{counts:,} runs queued in the first {LAUNCH_WATCH_S:.0f} s; first after {gaps[0] if gaps else LAUNCH_WATCH_S:.1f} s",
+        f"{counts:,} runs queued in the first {LAUNCH_WATCH_S:.0f} s, first after {[*gaps, LAUNCH_WATCH_S][0]:.1f} s",
     )
 
 

@@ -12,6 +12,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 import pmc_assets.assets  # noqa: E402 - the filters above have to be there when partition mappings are made
 from pmc_assets.entrez.efetch import NCBI_URL  # noqa: E402
 from pmc_assets.resources.efetch import EFetchResource  # noqa: E402
+from pmc_assets.resources.executor import choose_executor  # noqa: E402
 from pmc_assets.resources.lake import LakeResource  # noqa: E402
 from pmc_assets.resources.source import SourceResource  # noqa: E402
 
@@ -41,4 +42,6 @@ RESOURCES = {
     ),
 }
 
-defs = dg.load_definitions_from_package_module(pmc_assets.assets, resources=RESOURCES)
+defs = dg.load_definitions_from_package_module(
+    pmc_assets.assets, resources=RESOURCES, executor=choose_executor(os.environ.get("PMC_RAY_STEPS", ""))
+)

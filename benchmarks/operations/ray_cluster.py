@@ -87,8 +87,8 @@ def _ray_start(environment: dict[str, str], folder: Path, *arguments: str) -> su
 def _wait_until_up(cluster: RayCluster) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, urllib.error.URLError):
-            with urllib.request.urlopen(f"{cluster.dashboard_url}/api/version", timeout=2):
-                return
+        version_url = f"{cluster.dashboard_url}/api/version"
+        with contextlib.suppress(OSError, urllib.error.URLError), urllib.request.urlopen(version_url, timeout=2):
+            return
         time.sleep(0.3)
     raise TimeoutError(f"Ray did not start: {(cluster.folder / 'ray.log').read_text()[-2000:]}")

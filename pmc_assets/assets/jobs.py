@@ -1,0 +1,45 @@
+"""Jobs that people start: one cell end to end, the models, and compaction. What they run lives in other modules."""
+
+import dagster as dg
+
+from pmc_assets import schema
+from pmc_assets.assets.partitions import cells
+from pmc_assets.assets.report import asset_key
+from pmc_assets.lake import Partition
+from pmc_assets.packages.compact import compact_packages
+from pmc_assets.resources.lake import LakeResource
+
+PACKAGES = asset_key(schema.RAW_PACKAGES.name)
+CELL_GROUPS = ("raw", "core", "out")
+
+one_partition = dg.define_asset_job(
+    "one_partition",
+    selection=dg.AssetSelection.assets(PACKAGES).downstream()
+    & dg.AssetSelection.groups(*CELL_GROUPS).required_multi_asset_neighbors(),
+    partitions_def=cells,
+    description="One cell end to end: packages and everything downstream of them that is made cell by cell.",
+)
+
+
+@dg.op(description="Write the live files of a cell into new parts and drop the bytes that nothing points at")
+def compact_parts(context: dg.OpExecutionContext, lake: LakeResource) -> None:
+    key = context.partition_key
+    by_dimension = cells.get_partition_key_from_str(str(key)).keys_by_dimension
+    partition = Partition.of(license_group=by_dimension["license_group"], batch=by_dimension["batch"])
+    result = compact_packages(lake.open(), partition)
+    context.log_event(
+        dg.AssetMaterialization(
+            PACKAGES,
+            partition=str(key),
+            metadata={"dagster/partition_row_count": result.rows, **result.details},
+            tags={"dagster/data_version": result.digest},
+        )
+    )
+
+
+@dg.job(
+    partitions_def=cells,
+    description="Reclaim the room of replaced files in a cell's tars. The bytes move: run `one_partition` for it next.",
+)
+def compact() -> None:
+    compact_parts()
