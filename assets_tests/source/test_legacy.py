@@ -1,0 +1,230 @@
+"""The legacy layout: lists by header, tarballs as streams, and what a bad tarball costs."""
+
+import gzip
+import io
+import os
+import tarfile
+from collections.abc import Callable
+from hashlib import md5
+from pathlib import Path
+
+import pytest
+from faulty_server import serve
+from small_bucket import article_xml
+from stages import assert_bytes_are_right, files_of, opened, rejects_of, stored_rows, sync
+
+from pmc_assets import schema
+from pmc_assets.filelists.inventory import take_inventory
+from pmc_assets.lake import Lake, Partition
+from pmc_assets.packages.choose import choose_media
+from pmc_assets.source.answers import TooLarge
+from pmc_assets.source.archives import BadArchive, unpack_article
+from pmc_assets.source.legacy_lists import UnreadableFileList, is_list_name, parse_pmid, read_list
+
+BATCH = "PMC00001xxxx"
+HEADER = "File,Article Citation,Accession ID,Last Updated (YYYY-MM-DD HH:MM:SS),PMID,License\n"
+XML = article_xml("t", ["a.jpg"])
+Members = list[tuple[tarfile.TarInfo, bytes]]
+
+
+def member(name: str, content: bytes = b"", **fields: object) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info, content
+
+
+def tarball(members: Members) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for info, content in members:
+            archive.addfile(info, io.BytesIO(content))
+    return gzip.compress(buffer.getvalue(), 1)
+
+
+def good(number: int) -> Members:
+    return [
+        member(f"PMC{number}/x.nxml", XML),
+        member(f"PMC{number}/a.jpg", b"image"),
+        member(f"PMC{number}/b.pdf", b"p"),
+    ]
+
+
+def make_legacy(root: Path, packages: dict[int, bytes]) -> None:
+    lines = HEADER
+    for number, content in packages.items():
+        path = root / "oa_package" / "00" / f"PMC{number}.tar.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        lines += f'oa_package/00/PMC{number}.tar.gz,"J, 2001; 1",PMC{number},2019-11-05 11:56:12,{number},CC BY\n'
+    (root / "oa_file_list.csv").write_text(lines)
+
+
+def unpack(tmp_path: Path, content: bytes, **limits: int):  # noqa: ANN202
+    path = tmp_path / "package.tar.gz"
+    path.write_bytes(content)
+
+    def choose(xml: bytes, names: list[str]) -> list[str]:
+        return choose_media(xml, names, "figures")
+
+    return unpack_article(path, choose, **({"max_file_bytes": 10**6} | limits))
+
+
+def test_the_xml_and_the_media_that_it_shows_are_read_and_nothing_else(tmp_path: Path) -> None:
+    unpacked = unpack(tmp_path, tarball(list(reversed(good(1)))))
+    assert (unpacked.xml_name, unpacked.xml, unpacked.media) == ("x.nxml", XML, {"a.jpg": b"image"})
+    assert unpacked.left_out == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (member("../a.jpg", b"image"), "unsafe_member"),
+        (member("/etc/a.jpg", b"image"), "unsafe_member"),
+        (member("PMC1/../../a.jpg", b"image"), "unsafe_member"),
+        (member("PMC1/a.jpg", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "unsafe_member"),
+        (member("PMC1/a.jpg", type=tarfile.LNKTYPE, linkname="x.nxml"), "unsafe_member"),
+        (member("PMC1/a.jpg", type=tarfile.CHRTYPE), "unsafe_member"),
+        (member("PMC1/a.jpg", type=tarfile.FIFOTYPE), "unsafe_member"),
+        (member("PMC1/a.jpg", b"\0" * 2_000_000), "too_large"),
+    ],
+)
+def test_an_unsafe_or_too_large_member_is_left_out_by_name(
+    tmp_path: Path, bad: tuple[tarfile.TarInfo, bytes], reason: str
+) -> None:
+    unpacked = unpack(tmp_path, tarball([member("PMC1/x.nxml", XML), bad]))
+    assert unpacked.media == {}
+    assert [(name, why) for name, why, _ in unpacked.left_out] == [(bad[0].name, reason)]
+
+
+def test_a_bomb_is_stopped_by_its_real_size(tmp_path: Path) -> None:
+    content = tarball([member("PMC1/x.nxml", XML), *(member(f"PMC1/{n}.jpg", b"\0" * 10**6) for n in range(30))])
+    assert len(content) < 300_000
+    with pytest.raises(TooLarge):
+        unpack(tmp_path, content, max_unpacked_bytes=10**7)
+
+
+def test_a_header_that_is_a_bomb_is_stopped(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 2**33
+    with pytest.raises(TooLarge):
+        unpack(tmp_path, gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + bytes(10_000)))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: b"no archive at all",
+        lambda content: b"",
+        lambda content: gzip.compress(b"no tar" * 1000),
+        lambda content: content[:200] + bytes(50) + content[250:],
+        lambda content: tarball([member("PMC1/a.jpg", b"image")]),
+    ],
+)
+def test_an_archive_that_cannot_be_read_or_holds_no_article_is_bad(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    noise = [member(f"PMC1/{n}.bin", os.urandom(500)) for n in range(3)]
+    with pytest.raises(BadArchive):
+        unpack(tmp_path, damage(tarball([*good(1), *noise])))
+
+
+def test_one_broken_tarball_costs_only_itself(tmp_path: Path) -> None:
+    root = tmp_path / "legacy"
+    packages = {number: tarball(good(number)) for number in range(10_001, 10_006)}
+    packages[10_002] = packages[10_002][:100]
+    packages[10_003] = tarball([*good(10_003)[:1], member("../a.jpg", b"image")])
+    make_legacy(root, packages)
+    (root / "oa_package" / "00" / "PMC10004.tar.gz").unlink()
+    lake = Lake(str(tmp_path / "lake"))
+    with opened(root) as source:
+        synced = sync(source, lake)
+    assert [r[:2] for r in rejects_of(lake, "packages", license_group="commercial", batch=BATCH)] == [
+        ("bad_archive", "PMC10002"),
+        ("unsafe_member", "PMC10003"),
+        ("xml_missing", "PMC10004"),
+    ]
+    rows = stored_rows(lake, BATCH, "commercial")
+    assert [row["pmcid"] for row in rows] == ["PMC10001", "PMC10001", "PMC10003", "PMC10005", "PMC10005"]
+    assert_bytes_are_right(lake, rows)
+    assert all(result.is_accounted_for for result in synced.packages.values())
+
+
+def test_unchanged_lists_cost_no_tarball_and_a_new_date_costs_one(tmp_path: Path) -> None:
+    root = tmp_path / "legacy"
+    make_legacy(root, {number: tarball(good(number)) for number in (10_001, 10_002)})
+    lake = Lake(str(tmp_path / "lake"))
+    with serve(root) as server:
+        with opened(server.url) as source:
+            sync(source, lake)
+        before = files_of(tmp_path / "lake")
+        server.forget()
+        with opened(server.url) as source:
+            sync(source, lake)
+        assert {key for key in server.requests if "tar" in key} == set()
+        assert files_of(tmp_path / "lake") == before
+        text = (root / "oa_file_list.csv").read_text()
+        (root / "oa_file_list.csv").write_text(text.replace("PMC10002,2019-11-05", "PMC10002,2020-01-01"))
+        with opened(server.url) as source:
+            synced = sync(source, lake)
+        assert {key for key in server.requests if "tar" in key} == {"oa_package/00/PMC10002.tar.gz"}
+    assert synced.packages[BATCH, "commercial"].details["files_kept"] == 4
+
+
+def test_a_url_may_name_its_list(tmp_path: Path) -> None:
+    root = tmp_path / "legacy"
+    make_legacy(root, {10_001: tarball(good(10_001))})
+    (root / "oa_file_list.csv").rename(root / "oa_file_list.excerpt.csv")
+    lake = Lake(str(tmp_path / "lake"))
+    with opened(root / "oa_file_list.excerpt.csv") as source:
+        assert take_inventory(source, lake, 10_000).stored == 1
+
+
+def test_a_list_without_the_columns_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "oa_file_list.csv").write_text("a,b\n1,2\n")
+    with opened(tmp_path) as source, pytest.raises(UnreadableFileList):
+        take_inventory(source, Lake(str(tmp_path / "lake")), 10_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "pmid"),
+    [("11250746", 11250746), ("PMID:11250746", 11250746), ("", None), ("PMID:", None), (None, None), ("0", None)],
+)
+def test_pmids_are_read_in_both_spellings(text: str | None, pmid: int | None) -> None:
+    assert parse_pmid(text) == pmid
+
+
+def test_real_lists_are_read_by_header(shared: Path, tmp_path: Path) -> None:
+    lists = shared / "oa_lists"
+    by_list = {
+        p.name: [row for rows in read_list(p) for row in rows.to_pylist()]
+        for p in lists.iterdir()
+        if is_list_name(p.name)
+    }
+    csv, txt, bulk = (by_list[name] for name in sorted(by_list, key=lambda n: ("10000" not in n, "txt" not in n)))
+    assert len(csv) == 10_000
+    assert {row["pmcid"][:3] for row in csv} == {"PMC"}
+    assert txt[0]["path"] == csv[0]["path"] == "oa_package/08/e0/PMC13900.tar.gz"
+    assert parse_pmid(txt[0]["pmid"]) == parse_pmid(csv[0]["pmid"]) == 11250746
+    assert {row["retracted"] for row in bulk} <= {"yes", "no"}
+
+
+def test_real_tarballs_give_the_files_that_are_in_them(shared: Path, tmp_path: Path) -> None:
+    root = shared / "pmc_mirror" / "legacy"
+    lake = Lake(str(tmp_path / "lake"))
+    with opened(root.as_uri()) as source:
+        sync(source, lake)
+    rows = stored_rows(lake, "PMC09900xxxx", "commercial") + stored_rows(lake, "PMC01241xxxx", "commercial")
+    assert_bytes_are_right(lake, rows)
+    with tarfile.open(root / "oa_package/e4/9c/PMC12419688.tar.gz") as archive:
+        in_archive = {
+            Path(m.name).name: md5(archive.extractfile(m).read()).hexdigest()
+            for m in archive
+            if m.isreg()  # type: ignore[union-attr]
+        }
+    stored = {row["name"]: row["md5"] for row in rows if row["pmcid"] == "PMC12419688"}
+    assert stored == {name: in_archive[name] for name in ("koaf197.nxml", "koaf197f1.jpg", "koaf197f1.gif")}
+    filelist = lake.read_table(schema.RAW_FILELISTS, Partition.of(license_group="commercial", batch="PMC01241xxxx"))
+    assert filelist["pmid"].to_pylist() == [40795775]
