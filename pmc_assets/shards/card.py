@@ -1,4 +1,4 @@
-"""Write out.dataset_card: README.md with front matter, croissant.json and plots. Counting stays out."""
+"""Write out.dataset_card: README.md with front matter, croissant.json, features.json and plots. Counting stays out."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from pmc_assets.shards.plots import draw_plots
 
 TABLE_NAME = "out.dataset_card"
 FOLDER = "out/dataset_card"
-EXTENSIONS = {"samples": "parquet", "shards": "tar", "parquet": "parquet"}
+CONFIGURED_FORMS = ("samples", "parquet")
 DESCRIPTION = (
     "Figures of PubMed Central's open access articles: images with their captions, the paragraphs that mention them, "
     "and the articles' metadata, by licence group."
@@ -38,11 +38,12 @@ SIZE_CATEGORIES = (
 
 def render_card(lake: Lake, groups: Sequence[str] = LICENSE_GROUPS) -> dict[str, bytes]:
     """Give the card of the named licence groups: file name to content; equal lakes give equal bytes."""
-    facts = card_facts(lake, groups, list(EXTENSIONS))
+    facts = card_facts(lake, groups, CONFIGURED_FORMS)
     plots = draw_plots(facts)
     description = croissant(facts, DESCRIPTION, citation(facts), license_urls(groups))
     return {
         "README.md": readme(facts, list(plots)).encode(),
+        "features.json": json.dumps(shard_features(), indent=1).encode() + b"\n",
         "croissant.json": json.dumps(description, indent=1, ensure_ascii=False).encode() + b"\n",
         **{f"plots/{name}": content for name, content in plots.items()},
     }
@@ -82,20 +83,18 @@ def license_urls(groups: Sequence[str]) -> list[str]:
 
 
 def front_matter(facts: CardFacts) -> dict[str, Any]:
-    """Give the card's YAML: one configuration per form and licence group, features of the shards spelled out.
+    """Give the card's YAML: one configuration per Parquet form and licence group.
 
-    Each has the one split `train` of the hub's tools; ours is the column `split`.
+    Each has the one split `train` of the hub's tools; ours is the column `split`. The shards have no configuration,
+    since a repository's configurations share one format: `features.json` holds their types.
     """
-    from datasets import Features
-
     configs = [
         {
             "config_name": f"{form}-{group}",
-            "data_files": [{"split": "train", "path": f"{form}/license_group={group}/**/*.{EXTENSIONS[form]}"}],
+            "data_files": [{"split": "train", "path": f"{form}/license_group={group}/**/*.parquet"}],
         }
         for form, group in facts.forms
     ]
-    features = Features.from_dict(shard_features())
     return {
         "pretty_name": "pmc_assets",
         "license": "other",
@@ -105,11 +104,6 @@ def front_matter(facts: CardFacts) -> dict[str, Any]:
         "tags": ["biology", "medical", "pubmed-central", "figures", "webdataset", "croissant"],
         "size_categories": [next(name for most, name in SIZE_CATEGORIES if facts.samples < most)],
         "configs": configs,
-        "dataset_info": [
-            {"config_name": f"{form}-{group}", "features": features._to_yaml_list()}
-            for form, group in facts.forms
-            if form == "shards"
-        ],
     }
 
 
@@ -132,7 +126,8 @@ def readme(facts: CardFacts, plots: Sequence[str]) -> str:
         _table(("licence code", "samples"), facts.by_license),
         "## Contents\n",
         "`samples/` Parquet, one row per image with a caption, no bytes; `shards/` WebDataset tars "
-        "(`.jpg`, `.txt`, `.json`) with an index of offsets beside each; `parquet/` the same samples with the images' "
+        "(`.jpg`, `.txt`, `.json`) with an index of offsets beside each, "
+        "their types in `features.json`; `parquet/` the same samples with the images' "
         "original bytes; `jsonl/` one line per article with its figures; `manifest.json` size and sha256 of every "
         "file. Splits (`split`) are by a hash of the PMCID. `is_default` is a recommended filter, never applied: "
         "readable, with caption, both sides over 20 px, not retracted, no exact duplicate in its batch.\n",
