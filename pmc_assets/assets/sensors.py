@@ -6,14 +6,18 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from pmc_assets.assets.jobs import one_partition
+
 ATTEMPT_TAG = "pmc/attempt"
 MAX_ATTEMPTS = 3
 FIRST_WAIT_S = 600
 LOOK_BACK_S = 3 * 24 * 3600
 
 
-def retry_requests(instance: dg.DagsterInstance, now: float) -> Iterator[dg.RunRequest]:
-    """Ask for one more run of every partition whose last run over the same assets failed.
+def retry_requests(
+    instance: dg.DagsterInstance, now: float, retried: frozenset[dg.AssetKey]
+) -> Iterator[dg.RunRequest]:
+    """Ask for one more run of every partition whose last run over the same assets (all in `retried`) failed.
 
     The wait doubles with each attempt; after MAX_ATTEMPTS the partition stays failed until a person looks at it.
     Units: `now` in seconds since 1970. Empty: nothing where no failure is due.
@@ -25,7 +29,7 @@ def retry_requests(instance: dg.DagsterInstance, now: float) -> Iterator[dg.RunR
             return
         partition = run.tags.get(PARTITION_NAME_TAG)
         assets = planned_assets(instance, run) if partition else frozenset()
-        if partition is None or not assets or (partition, assets) in seen:
+        if partition is None or not assets or not assets <= retried or (partition, assets) in seen:
             continue
         seen.add((partition, assets))
         attempt = int(run.tags.get(ATTEMPT_TAG, "1"))
@@ -49,12 +53,17 @@ def planned_assets(instance: dg.DagsterInstance, run: dg.DagsterRun) -> frozense
 
 
 @dg.sensor(
-    target=dg.AssetSelection.all(),
+    job=one_partition,
     minimum_interval_seconds=300,
     description=f"Run a failed partition again after 10, then 20 minutes; {MAX_ATTEMPTS} attempts in all.",
 )
 def retry_failed_partitions(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    requests = list(retry_requests(context.instance, time.time()))
+    repository = context.repository_def
+    if repository is None:
+        raise dg.DagsterInvariantViolationError("the sensor runs in a code location only")
+    job = repository.get_job(one_partition.name)
+    retried = frozenset(job.asset_layer.executable_asset_keys)
+    requests = list(retry_requests(context.instance, time.time(), retried))
     if not requests:
         yield dg.SkipReason("no failed partition is due")
     yield from requests
