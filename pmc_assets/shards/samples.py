@@ -56,7 +56,7 @@ def _images_without_caption(lake: Lake, partition: Partition, images: pa.Table) 
     key = ["pmcid", "version", "figure_index"]
     figures = lake.read_table(schema.CORE_FIGURES, partition, columns=[*key, "caption"])
     empty = figures.filter(pc.equal(pc.utf8_trim(figures["caption"], " "), "")).select(key)
-    positions = images.append_column("position", pa.array(range(images.num_rows)))
+    positions = images.append_column("position", pa.array(range(images.num_rows), pa.int64()))
     left_out = positions.join(empty, key, join_type="left semi").sort_by("position")
     return rejects_table(
         [
