@@ -104,7 +104,7 @@ def parts(articles: list[tuple[Path, bytes]], count: int) -> dict[str, float]:
             outline = timed("walk and places", Outline, root)
             showings = timed("graphics and their owners", reader.read_showings, outline)
             descriptions = timed("settling of formulas and blocks", reader.settle_text, outline)
-            pointers = timed("marks of pointers", reader.mark_pointers, outline, reader.figures_by_id(showings))
+            pointers = timed("pointers at figures", reader.find_pointers, outline, reader.figures_by_id(showings))
             figures = timed("captions, figures, subcaptions", reader.read_figures, outline, showings, descriptions)[0]
             _, texts = timed("mentions", reader.read_mentions, outline, pointers, reader.FigureNumbers(figures))
             timed("front: ids, authors, dates, licence", read_front, root)

@@ -13,7 +13,7 @@ from pmc_assets.jats.document import MalformedArticle, parse_article
 from pmc_assets.jats.figures import read_figures
 from pmc_assets.jats.front import read_front
 from pmc_assets.jats.graphics import read_showings
-from pmc_assets.jats.mentions import FigureNumbers, figures_by_id, mark_pointers, read_mentions
+from pmc_assets.jats.mentions import FigureNumbers, figures_by_id, find_pointers, read_mentions
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.settle import settle_text
 
@@ -86,7 +86,7 @@ def read_article(xml: bytes) -> Article:
     outline = Outline(root)
     showings = read_showings(outline)
     descriptions = settle_text(outline)
-    pointers = mark_pointers(outline, figures_by_id(showings))
+    pointers = find_pointers(outline, figures_by_id(showings))
     figures, subcaptions = read_figures(outline, showings, descriptions)
     mentions, texts = read_mentions(outline, pointers, FigureNumbers(figures))
     return Article(

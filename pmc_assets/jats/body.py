@@ -5,6 +5,8 @@ from lxml import etree
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.text import text_of
 
+_count = etree.XPath("count(ref)")
+_CITATIONS = frozenset(("element-citation", "mixed-citation", "citation", "nlm-citation"))
 _OTHER_BLOCKS = ("disp-formula", "preformat", "code", "verse-line")
 
 
@@ -38,30 +40,32 @@ def _blocks(outline: Outline) -> list:
 
 
 def read_references(outline: Outline) -> dict:
-    """Count the references of the article itself and list the ids that they state; sub-articles' are left out."""
+    """Count the references of the article itself and list the ids that they state; sub-articles' are left out.
+
+    Source: ref-list/ref, pub-id of the types pmid and doi wherever it stands in a reference.
+    """
+    found = outline.found
+    is_alone = not (found["sub-article"] or found["response"])
+    lists = [each for each in found["ref-list"] if is_alone or outline.place_of(each).owner_article is outline.article]
     pmids: list[int] = []
     dois: list[str] = []
-    article = outline.article
-    references = outline.found["ref"]
-    if outline.found["sub-article"] or outline.found["response"]:
-        references = [ref for ref in references if outline.place_of(ref).owner_article is article]
-    counted = set(references)
-    for element in outline.found["pub-id"]:
+    for element in found["pub-id"]:
         id_type = element.get("pub-id-type")
-        if id_type != "pmid" and id_type != "doi":
-            continue
-        value = text_of(element)
-        if not value or not _is_of_reference(element, counted):
-            continue
-        if id_type == "doi":
-            dois.append(value)
-        elif value.isdecimal() and len(value) < 19:
-            pmids.append(int(value))
-    return {"reference_count": len(references), "reference_pmids": pmids, "reference_dois": dois}
+        if id_type == "pmid":
+            if _is_of_reference(element, lists, is_alone):
+                text = text_of(element)
+                if text.isdecimal() and len(text) < 19:
+                    pmids.append(int(text))
+        elif id_type == "doi" and _is_of_reference(element, lists, is_alone):
+            dois.append(text_of(element))
+    count = sum(int(_count(each)) for each in lists)
+    return {"reference_count": count, "reference_pmids": pmids, "reference_dois": list(filter(None, dois))}
 
 
-def _is_of_reference(element: etree._Element, references: set[etree._Element]) -> bool:
+def _is_of_reference(element: etree._Element, lists: list[etree._Element], is_alone: bool) -> bool:
     parent = element.getparent()
-    while parent is not None and parent.tag != "ref":
+    if is_alone and parent.tag in _CITATIONS:
+        return True
+    while parent is not None and parent.tag != "ref-list":
         parent = parent.getparent()
-    return parent in references
+    return parent in lists

@@ -49,10 +49,10 @@ def _license_text(license_: etree._Element) -> str:
 
 def _code(urls: list[str], text: str, types: list[str]) -> str | None:
     """Take the code from the URLs, else from the words of the licence; None where they name none or several."""
-    for codes in (_codes_of_urls(" ".join(urls)), _codes_of_urls(text), _codes_of_words(text), _codes_of_types(types)):
-        if codes:
-            return codes.pop() if len(codes) == 1 else None
-    return None
+    codes = (
+        _codes_of_urls(" ".join(urls)) or _codes_of_urls(text) or _codes_of_words(text) or _codes_of_types(types)
+    )
+    return codes.pop() if len(codes) == 1 else None
 
 
 def _codes_of_urls(urls: str) -> set[str]:

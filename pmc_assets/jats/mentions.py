@@ -8,10 +8,11 @@ from lxml import etree
 
 from pmc_assets.jats.graphics import Showing
 from pmc_assets.jats.outline import Outline
-from pmc_assets.jats.text import POINTER_END, POINTER_START, marked_text_of, tidy
+from pmc_assets.jats.text import POINTER_END, POINTER_START, marked_text_of, text_of
 
 MAX_RANGE = 60
-_MARK = re.compile(f"[{POINTER_START}{POINTER_END}]")
+MAX_BETWEEN_CHARACTERS = 12
+_RANGE_STARTS = frozenset("-‐‑‒–—− ")
 _MARK_AND_TEXT = re.compile(f"[{POINTER_START}{POINTER_END}]|[^{POINTER_START}{POINTER_END}]+")
 _BETWEEN_RANGE = re.compile(r"\s*(?:[-‐‑‒–—−~]+|to|through|until|till)\s*")
 _RANGE_IN_TEXT = re.compile(r"(\d+)\s*[A-Za-z]?\s*(?:[-‐‑‒–—−]|to|through)\s*(\d+)(?![\d.])")
@@ -45,62 +46,66 @@ def figures_by_id(showings: list[Showing]) -> dict[str, list[int]]:
     return by_id
 
 
+Pointers = dict[etree._Element, list[_Pointer]]
+
+
 class FigureNumbers:
     """Finds the figures of a range by the numbers in their labels; labels of sub-articles count apart."""
 
     def __init__(self, rows: list[dict]):
-        self._numbers: dict[int, tuple[str, int, str]] = {}
+        self._rows = rows
+        self._numbers: dict[int, tuple[str, int, str]] | None = None
         self._by_number: dict[tuple[str, int, str], int] = {}
-        self._kinds = [row["kind"] for row in rows]
-        for index, row in enumerate(rows):
-            label = row["figure_label"]
-            match = _LABEL_NUMBER.fullmatch(label) if label else None
-            if match:
-                part = row["location"] if row["location"] in ("sub-article", "response") else ""
-                key = match[1].lower(), int(match[2]), part
-                self._numbers[index] = key
-                self._by_number.setdefault(key, index)
+
+    def _numbered(self) -> dict[int, tuple[str, int, str]]:
+        """Read the labels' numbers at their first use: few articles print a range."""
+        if self._numbers is None:
+            self._numbers = {}
+            for index, row in enumerate(self._rows):
+                match = _LABEL_NUMBER.fullmatch(row["figure_label"] or "")
+                if match:
+                    part = row["location"] if row["location"] in ("sub-article", "response") else ""
+                    self._numbers[index] = match[1].lower(), int(match[2]), part
+                    self._by_number.setdefault(self._numbers[index], index)
+        return self._numbers
 
     def between(self, first: int, last: int) -> list[int]:
         """List the figures after one and before another: by the numbers of their labels, else in document order."""
-        low, high = self._numbers.get(first), self._numbers.get(last)
+        low, high = self._numbered().get(first), self._numbered().get(last)
         if low is not None and high is not None and (low[0], low[2]) == (high[0], high[2]):
             return self.numbered(first, low[1] + 1, high[1] - 1)
-        if self._kinds[first] != self._kinds[last] or last - first > MAX_RANGE:
+        kind = self._rows[first]["kind"]
+        if kind != self._rows[last]["kind"] or last - first > MAX_RANGE:
             return []
-        return [index for index in range(first + 1, last) if self._kinds[index] == self._kinds[first]]
+        return [index for index in range(first + 1, last) if self._rows[index]["kind"] == kind]
 
     def numbered(self, like: int, low: int, high: int) -> list[int]:
         """List the figures whose labels carry the numbers low to high beside the word of the figure `like`."""
-        if high - low > MAX_RANGE or like not in self._numbers:
+        if high - low > MAX_RANGE or like not in self._numbered():
             return []
-        word, _, location = self._numbers[like]
+        word, _, location = self._numbered()[like]
         found = (self._by_number.get((word, number, location)) for number in range(low, high + 1))
         return [index for index in found if index is not None]
 
     def number_of(self, index: int) -> int | None:
-        key = self._numbers.get(index)
+        key = self._numbered().get(index)
         return key[1] if key else None
 
 
-def mark_pointers(outline: Outline, by_id: dict[str, list[int]]) -> dict[etree._Element, list[_Pointer]]:
-    """Mark the text of each xref that points at a figure, and group them by the paragraph that they stand in."""
-    paragraphs: dict[etree._Element, list[_Pointer]] = {}
+def find_pointers(outline: Outline, by_id: dict[str, list[int]]) -> Pointers:
+    """Find each xref that points at a figure, by the paragraph that it stands in."""
+    paragraphs: Pointers = {}
     for xref in outline.found["xref"]:
         rid = xref.get("rid")
-        if not rid:
-            continue
         targets = by_id.get(rid)
         if targets is None:
-            if " " not in rid:
+            if not rid or " " not in rid:
                 continue
             targets = [index for part in rid.split() for index in by_id.get(part, ())]
             if not targets:
                 continue
         paragraph = _paragraph_of(xref)
         if paragraph is not None:
-            xref.text = POINTER_START + (xref.text or "")
-            xref.tail = POINTER_END + (xref.tail or "")
             paragraphs.setdefault(paragraph, []).append(_Pointer(xref, targets))
     return paragraphs
 
@@ -115,17 +120,20 @@ def _paragraph_of(xref: etree._Element) -> etree._Element | None:
 
 
 def read_mentions(
-    outline: Outline, paragraphs: dict[etree._Element, list[_Pointer]], numbers: FigureNumbers
+    outline: Outline, paragraphs: Pointers, numbers: FigureNumbers
 ) -> tuple[list[dict], dict[etree._Element, str]]:
-    """Read the marked paragraphs as (rows of core.mentions without the key, text of each paragraph)."""
+    """Read the paragraphs with pointers as (rows of core.mentions without the key, text of each paragraph)."""
     rows: list[dict] = []
     texts: dict[etree._Element, str] = {}
-    pointers_of = {pointer.xref: pointer for pointers in paragraphs.values() for pointer in pointers}
+    if not paragraphs:
+        return rows, texts
     for paragraph, place in outline.paragraphs:
         own = paragraphs.get(paragraph)
         if own is None:
             continue
-        text = texts[paragraph] = _locate(marked_text_of(paragraph), paragraph, own, pointers_of)
+        text = texts[paragraph] = text_of(paragraph)
+        if not _find_labels(text, own):
+            _locate(paragraph, own, text)
         section_path = place.section_path()
         for figure_index, (start, end, is_expanded) in _spans(own, text, numbers).items():
             rows.append(
@@ -140,10 +148,11 @@ def read_mentions(
                 }
             )
     rows.sort(key=_figure_index)
-    counts: dict[int, int] = {}
+    last, count = -1, 0
     for row in rows:
-        row["mention_index"] = counts.get(row["figure_index"], 0)
-        counts[row["figure_index"]] = row["mention_index"] + 1
+        count = count + 1 if row["figure_index"] == last else 0
+        last = row["figure_index"]
+        row["mention_index"] = count
     return rows, texts
 
 
@@ -151,49 +160,63 @@ def _figure_index(row: dict) -> int:
     return row["figure_index"]
 
 
-def _locate(
-    marked: str,
-    paragraph: etree._Element,
-    own: list[_Pointer],
-    pointers_of: dict[etree._Element, _Pointer],
-) -> str:
-    """Give the paragraph's text without marks, and note in its pointers where they stand.
+def _find_labels(text: str, pointers: list[_Pointer]) -> bool:
+    """Note the places of pointers whose text stands nowhere else in the paragraph; False if one is not so plain."""
+    labels = [text_of(pointer.xref) for pointer in pointers]
+    end = 0
+    for pointer, label in zip(pointers, labels, strict=True):
+        if not label or text.count(label) != (1 if len(labels) == 1 else labels.count(label)):
+            return False
+        pointer.start = text.find(label, end)
+        if pointer.start < 0:
+            return False
+        end = pointer.end = pointer.start + len(label)
+    return True
 
-    Empty: the pointers' places stay 0 where the article itself uses the characters of the marks.
+
+def _locate(paragraph: etree._Element, pointers: list[_Pointer], text: str) -> None:
+    """Note the places of pointers by marks around their text.
+
+    Empty: the places stay 0 where the article itself uses the characters of the marks.
     """
-    pointers = own
-    if marked.count(POINTER_START) != len(own):
-        pointers = [pointers_of[xref] for xref in paragraph.iter("xref") if xref in pointers_of]
-    text = marked.replace(POINTER_START, "").replace(POINTER_END, "")
-    composed = tidy(text)
+    for pointer in pointers:
+        pointer.xref.text = POINTER_START + (pointer.xref.text or "")
+        pointer.xref.tail = POINTER_END + (pointer.xref.tail or "")
+    marked = marked_text_of(paragraph)
+    for pointer in pointers:
+        pointer.xref.text = (pointer.xref.text or "").removeprefix(POINTER_START)
+        pointer.xref.tail = (pointer.xref.tail or "").removeprefix(POINTER_END)
+        pointer.start = pointer.end = 0
     if not marked.count(POINTER_START) == marked.count(POINTER_END) == len(pointers):
-        return composed
-    if composed == text:
+        return
+    plain = marked.replace(POINTER_START, "").replace(POINTER_END, "")
+    if plain == text:
         _note_places(marked, pointers)
     else:
-        text = _note_places_collapsed(marked, pointers)
+        plain = _note_places_collapsed(marked, pointers)
         for pointer in pointers:
-            pointer.start = len(normalize("NFC", text[: pointer.start]))
-            pointer.end = len(normalize("NFC", text[: pointer.end]))
+            pointer.start = len(normalize("NFC", plain[: pointer.start]))
+            pointer.end = len(normalize("NFC", plain[: pointer.end]))
     for pointer in pointers:
-        while pointer.start < pointer.end and composed[pointer.start] == " ":
+        while pointer.start < pointer.end and text[pointer.start] == " ":
             pointer.start += 1
-        while pointer.start < pointer.end and composed[pointer.end - 1] == " ":
+        while pointer.start < pointer.end and text[pointer.end - 1] == " ":
             pointer.end -= 1
-    return composed
 
 
 def _note_places(marked: str, pointers: list[_Pointer]) -> None:
     """Note the places of pointers in a text that has no white space to collapse; pointers may be nested."""
     waiting = iter(pointers)
     opened: list[_Pointer] = []
-    for shift, mark in enumerate(_MARK.finditer(marked)):
-        place = mark.start() - shift
-        if mark[0] == POINTER_START:
+    start, end = marked.find(POINTER_START), marked.find(POINTER_END)
+    for shift in range(2 * len(pointers)):
+        if 0 <= start < end:
             opened.append(next(waiting))
-            opened[-1].start = place
+            opened[-1].start = start - shift
+            start = marked.find(POINTER_START, start + 1)
         else:
-            opened.pop().end = place
+            opened.pop().end = end - shift
+            end = marked.find(POINTER_END, end + 1)
 
 
 def _note_places_collapsed(marked: str, pointers: list[_Pointer]) -> str:
@@ -222,21 +245,31 @@ def _spans(pointers: list[_Pointer], text: str, numbers: FigureNumbers) -> dict[
         for target in pointer.targets:
             spans.setdefault(target, (pointer.start, pointer.end, False))
         following = pointers[place + 1] if place + 1 < len(pointers) else None
-        end = pointer.end
-        inside = _inside_pointer(pointer, text, numbers)
-        if following is not None and _BETWEEN_RANGE.fullmatch(text[pointer.end : following.start]):
-            inside = numbers.between(pointer.targets[-1], following.targets[0])
-            end = following.end
-        elif not inside:
-            match = _RANGE_AFTER.match(text, pointer.end)
-            number = numbers.number_of(pointer.targets[-1])
-            if match and number is not None:
-                inside = numbers.numbered(pointer.targets[-1], number + 1, int(match[1]))
-                inside = inside if inside and numbers.number_of(inside[-1]) == int(match[1]) else []
-                end = match.end()
+        inside, end = _range_from(pointer, following, text, numbers)
         for index in inside:
             expanded.setdefault(index, (pointer.start, end, True))
     return expanded | spans
+
+
+def _range_from(
+    pointer: _Pointer, following: _Pointer | None, text: str, numbers: FigureNumbers
+) -> tuple[list[int], int]:
+    """List the figures of a range that a pointer starts, and where the range ends in the text."""
+    start, end = pointer.start, pointer.end
+    if following is not None and 0 < following.start - end <= MAX_BETWEEN_CHARACTERS:
+        if _BETWEEN_RANGE.fullmatch(text, end, following.start):
+            return numbers.between(pointer.targets[-1], following.targets[0]), following.end
+    elif end - start > 2 and _RANGE_IN_TEXT.search(text, start, end):
+        return _inside_pointer(pointer, text, numbers), end
+    if text[end : end + 1] in _RANGE_STARTS:
+        match = _RANGE_AFTER.match(text, end)
+        number = numbers.number_of(pointer.targets[-1]) if match else None
+        if match and number is not None:
+            last = int(match[1])
+            inside = numbers.numbered(pointer.targets[-1], number + 1, last)
+            if inside and numbers.number_of(inside[-1]) == last:
+                return inside, match.end()
+    return [], end
 
 
 def _inside_pointer(pointer: _Pointer, text: str, numbers: FigureNumbers) -> list[int]:

@@ -14,7 +14,7 @@ _WALKED = tuple(
             *("p", "xref", "inline-formula", "disp-formula", "chem-struct", "tex-math", MATH, ANNOTATION),
             *(ANNOTATION_XML, "list-item", "def-item", "def", "disp-quote", "statement", "speech", "verse-line"),
             *("preformat", "code", "break", "fn", "alt-text", "long-desc", "index-term", "glyph-data"),
-            *("permissions", "attrib", "ref", "pub-id", "sub-article", "response", "array"),
+            *("permissions", "attrib", "ref-list", "pub-id", "sub-article", "response", "array"),
         )
     )
 )

@@ -11,7 +11,7 @@ _normalized_text = etree.XPath("normalize-space()", smart_strings=False)
 
 
 def text_of(element: etree._Element) -> str:
-    """Read all text below an element (settled by `settle_text`): white space collapsed, marks of pointers dropped.
+    """Read all text below an element (settled by `settle_text`): white space collapsed, NFC.
 
     Empty: "" for an element without text.
     """
@@ -44,7 +44,5 @@ def tidy(text: str) -> str:
 
 def _tidy(text: str) -> str:
     if not text.isprintable():
-        if POINTER_START in text:
-            text = text.replace(POINTER_START, "").replace(POINTER_END, "")
         text = " ".join(text.split())
     return normalize("NFC", text)
