@@ -41,6 +41,7 @@ def run(
     from pmc_assets.cli.instance import open_instance
     from pmc_assets.cli.run import run as run_phases
     from pmc_assets.cli.status import print_summary
+    from pmc_assets.warehouse.build import WAREHOUSE
 
     with embedded_source(console), open_instance() as instance:
         from pmc_assets.definitions import RESOURCES, defs
@@ -57,7 +58,8 @@ def run(
             jobs=jobs,
         )
         failed = [outcome for outcome in outcomes if not outcome.is_success]
-        print_summary(lake, console)
+        if lake.exists(WAREHOUSE):
+            print_summary(lake, console)
         console.print(f"{len(outcomes)} runs, {len(failed)} failed")
     raise typer.Exit(1 if failed else 0)
 
@@ -86,7 +88,7 @@ def tour(lake: Lake_ = "lake") -> None:
 @app.command()
 def sample(
     to: Annotated[str, typer.Option(help="Where to write the bucket: a folder or any fsspec URL.")],
-    articles: Annotated[int, typer.Option(help="Article versions, about.", min=1)] = 300,
+    articles: Annotated[int, typer.Option(help="Articles; one in fifty has two versions.", min=1)] = 300,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
 ) -> None:
     """Write the embedded sample: a synthetic bucket in NLM's layout, with known image classes."""
@@ -95,7 +97,11 @@ def sample(
     columns = (TextColumn("articles"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("articles", total=articles)
-        written = write_sample(to, articles, seed, progress=lambda done, _: progress.update(task, completed=done))
+
+        def show(done: int, _: int) -> None:
+            progress.update(task, completed=done)
+
+        written = write_sample(to, articles, seed, workers=os.cpu_count() or 1, progress=show)
     console.print(written)
 
 

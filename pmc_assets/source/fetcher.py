@@ -32,6 +32,8 @@ HELD_BYTES = 128 * 2**20
 SMALL_BYTES = 2**20
 MAX_FILE_BYTES = 192 * 2**20
 ATTEMPTS = 10
+WRONG_BYTES_ATTEMPTS = 4
+"""So often one object may come whole with another md5: then it is the object that is wrong, not the way to it."""
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 20.0
 ADMISSION_POLL_S = 0.02
@@ -161,7 +163,7 @@ class Fetcher:
         started = time.monotonic()
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(TransientFault),
-            stop=self._is_enough,
+            stop=tenacity.stop_any(self._is_enough, _WrongTooOften()),
             wait=self._wait_s,
             before_sleep=self._count_fault,
             reraise=True,
@@ -230,6 +232,17 @@ class Fetcher:
         self.counts.retries += 1
         name = str(_fault(state)).split(":")[0].split(" is ")[0]
         self.counts.faults[name] = self.counts.faults.get(name, 0) + 1
+
+
+class _WrongTooOften:
+    """Stops the attempts at one object after WRONG_BYTES_ATTEMPTS whole answers with another md5."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, state: tenacity.RetryCallState) -> bool:
+        self._count += isinstance(_fault(state), WrongBytes)
+        return self._count >= WRONG_BYTES_ATTEMPTS
 
 
 def _fault(state: tenacity.RetryCallState) -> TransientFault:
