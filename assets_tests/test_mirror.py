@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import MadeLake
 from lxml import etree
+from made_lake import MadeLake
 
 pytestmark = pytest.mark.mirror
 

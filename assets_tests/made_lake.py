@@ -1,0 +1,54 @@
+"""A lake that one run of the command makes, as a user would make it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pmc_assets.lake import Lake
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def run_command(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `pmc-assets` as a user would: its own process, instance and lake below `home`."""
+    shutil.copy(REPOSITORY / "dagster.yaml", home / "dagster.yaml")
+    shutil.copy(REPOSITORY / "workspace.yaml", home / "workspace.yaml")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PMC_", "NCBI_"))}
+    environment |= {"DAGSTER_HOME": str(home), "PMC_LAKE": str(home / "lake"), "COLUMNS": "200"} | variables
+    command = [str(Path(sys.executable).with_name("pmc-assets")), *arguments]
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+
+
+@dataclass(frozen=True)
+class MadeLake:
+    """A lake that one run of the command made, and what the run said."""
+
+    home: Path
+    variables: dict[str, str]
+
+    @property
+    def root(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(str(self.root))
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return run_command(self.home, *arguments, **self.variables)
+
+    def rows(self, sql: str) -> list[tuple]:
+        with duckdb.connect(str(self.root / "warehouse.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def make_lake(home: Path, **variables: str) -> MadeLake:
+    made = MadeLake(home, variables)
+    answer = made.command("run")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return made
