@@ -4,9 +4,15 @@ import dagster as dg
 
 from pmc_assets.assets.report import COUNTS_CHECK, OWNERS, materialization, timed
 from pmc_assets.resources.lake import LakeResource
+from pmc_assets.results import StageResult
 from pmc_assets.warehouse.build import build_warehouse
+from pmc_assets.warehouse.neighbour_index import encoders, update_neighbours
+from pmc_assets.warehouse.search import update_search
 
 KEY = dg.AssetKey(["warehouse"])
+SEARCH = dg.AssetKey(["search"])
+NEIGHBOURS = dg.AssetKey(["neighbours"])
+ELSEWHERE: dict[str, int | float | str | bool] = {"left_out": "an index needs the lake in a local folder"}
 SOURCES = (
     "raw/inventory",
     "raw/article_versions",
@@ -22,6 +28,7 @@ SOURCES = (
     "core/annotations",
     "core/rejects",
     "out/samples",
+    "out/attributions",
     "out/shards",
 )
 
@@ -46,3 +53,48 @@ def warehouse(lake: LakeResource) -> dg.MaterializeResult:
     with timed() as clock:
         result = build_warehouse(store)
     return materialization(KEY, result, store, clock.seconds)
+
+
+@dg.asset(
+    key=SEARCH,
+    description="Full-text index over captions and mentions; `search('lung ultrasound')` in SQL asks it.\n\n"
+    "Files: `search/captions/`. Only partitions of out/samples that changed are indexed again.",
+    deps=[dg.AssetKey(["out", "samples"])],
+    group_name="sql",
+    kinds={"tantivy"},
+    owners=OWNERS,
+    check_specs=[
+        dg.AssetCheckSpec(COUNTS_CHECK, asset=SEARCH, blocking=True, description="Every sample is a document")
+    ],
+)
+def search(lake: LakeResource) -> dg.MaterializeResult:
+    """Bring the search index up to date."""
+    store = lake.open()
+    with timed() as clock:
+        result = update_search(store) if store.is_local else StageResult(0, 0, details=ELSEWHERE)
+    return materialization(SEARCH, result, store, clock.seconds)
+
+
+@dg.asset(
+    key=NEIGHBOURS,
+    description="Index of nearest neighbours over the embeddings; `neighbours('<sample_key>')` in SQL asks it.\n\n"
+    "Files: `search/embeddings/<encoder>.usearch`. Only partitions of core/embeddings that changed are added again.",
+    deps=[dg.AssetKey(["core", "embeddings"])],
+    group_name="sql",
+    kinds={"usearch"},
+    owners=OWNERS,
+)
+def neighbours(lake: LakeResource) -> dg.MaterializeResult:
+    """Bring the index of every encoder up to date."""
+    store = lake.open()
+    with timed() as clock:
+        names = encoders(store) if store.is_local else []
+        results = {encoder: update_neighbours(store, encoder) for encoder in names}
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(result.rows for result in results.values()),
+            "size_bytes": sum(result.size_bytes for result in results.values()),
+            "encoders": ", ".join(results),
+            "seconds": round(clock.seconds, 3),
+        }
+    )

@@ -1,0 +1,79 @@
+"""The forms in which units are written: WebDataset tars, Parquet with images, image files. Manifests stay out."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import duckdb
+import pyarrow as pa
+
+from pmc_assets.lake import Lake
+from pmc_assets.shards import tar
+from pmc_assets.shards.parquet import row_groups, write_file
+from pmc_assets.shards.render import IMAGE_EXTENSION
+from pmc_assets.subsets.ranges import Range, merged, read_ranges
+from pmc_assets.subsets.units import Unit
+
+IMAGES = "images"
+
+
+def write_unit(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, unit: Unit, format: str, folder: Path
+) -> dict[str, str]:
+    """Write one unit's files below a local folder; give each file's sha256 by its path in the export."""
+    if format == "parquet":
+        return _write_parquet(connection, lake, unit, folder)
+    if format == "csv":
+        return _write_images(lake, unit, folder)
+    return _write_tar(lake, unit, folder)
+
+
+def _write_tar(lake: Lake, unit: Unit, folder: Path) -> dict[str, str]:
+    """Copy whole samples (headers, members, padding) from the lake's shards into one tar."""
+    name = f"{unit.stem}.tar"
+    digest = hashlib.sha256()
+    with (folder / name).open("wb", buffering=0) as file:
+        for content in read_ranges(lake, merged(_ranges(unit.rows, "sample"))):
+            _write(file, content, digest)
+        _write(file, tar.END, digest)
+    return {name: digest.hexdigest()}
+
+
+def _write(file: IO[bytes], content: bytes, digest: "hashlib._Hash") -> None:
+    file.write(content)
+    digest.update(content)
+
+
+def _ranges(rows: pa.Table, what: str) -> Iterator[Range]:
+    columns = ("shard_path", f"{what}_offset_bytes", f"{what}_size_bytes")
+    return zip(*(rows[name].to_pylist() for name in columns), strict=True)
+
+
+def _write_images(lake: Lake, unit: Unit, folder: Path) -> dict[str, str]:
+    target = folder / IMAGES / unit.stem
+    target.mkdir(parents=True)
+    digests = {}
+    for key, content in zip(
+        unit.rows["sample_key"].to_pylist(), read_ranges(lake, _ranges(unit.rows, "image")), strict=True
+    ):
+        path = target / f"{key}.{IMAGE_EXTENSION}"
+        path.write_bytes(content)
+        digests[path.relative_to(folder).as_posix()] = hashlib.sha256(content).hexdigest()
+    return digests
+
+
+def _write_parquet(connection: duckdb.DuckDBPyConnection, lake: Lake, unit: Unit, folder: Path) -> dict[str, str]:
+    path = folder / f"{unit.stem}.parquet"
+    group = unit.rows["license_group"][0].as_py()
+    connection.register("unit_rows", unit.rows.select(["sample_key"]))
+    batches = connection.sql(
+        "select s.* exclude (license_group, batch) from out.samples as s semi join unit_rows using (sample_key)"
+        " where s.license_group = $group and list_contains($batches, s.batch)"
+        " order by s.pmcid[4:]::bigint, s.version, s.figure_index, s.graphic_index",
+        params={"group": group, "batches": unit.rows["batch"].unique().to_pylist()},
+    ).to_arrow_table()
+    connection.unregister("unit_rows")
+    write_file(row_groups(lake, iter(batches.to_batches()), group), path)
+    with path.open("rb") as file:
+        return {path.name: hashlib.file_digest(file, "sha256").hexdigest()}

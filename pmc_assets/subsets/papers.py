@@ -1,0 +1,145 @@
+"""The papers of an export: attributions, the list of captions, article lines, sizes, and the card."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+import duckdb
+
+from pmc_assets.shards.jsonl import ARTICLE_LINES
+from pmc_assets.shards.render import IMAGE_EXTENSION
+from pmc_assets.subsets.forms import IMAGES
+from pmc_assets.subsets.select import SELECTED, WORK, Selection
+from pmc_assets.subsets.spec import SubsetSpec
+
+UNIT_OF = f"{WORK}.subset_units"
+ROWS_AT_ONCE = 10_000
+ATTRIBUTION_COLUMNS = (
+    "pmcid",
+    "version",
+    "title",
+    "authors",
+    "journal_title",
+    "year",
+    "license_code",
+    "license_url",
+    "copyright_statement",
+    "doi",
+    "article_url",
+    "sample_count",
+)
+
+
+def attribution(connection: duckdb.DuckDBPyConnection) -> bytes:
+    """List every article of the selection with what its licence asks to be named: title, authors, licence, link."""
+    columns = ", ".join(f"a.{name}" for name in ATTRIBUTION_COLUMNS[:-1])
+    rows = connection.execute(f"""
+        with articles as (
+            select pmcid, version, license_group, batch, count(*) as sample_count from {SELECTED} group by all
+        )
+        select {columns}, t.sample_count
+        from articles as t
+        join out.attributions as a using (pmcid, version, license_group, batch)
+        order by a.pmcid[4:]::bigint, a.version
+    """)
+    return _delimited([ATTRIBUTION_COLUMNS, *rows.fetchall()], ",")
+
+
+def captions(connection: duckdb.DuckDBPyConnection) -> bytes:
+    """List image files and captions as open_clip reads them: filepath, title, separated by tabs."""
+    rows = connection.execute(f"""
+        with captions as (select sample_key, caption, license_group, batch from out.samples)
+        select
+            '{IMAGES}/' || u.stem || '/' || sample_key || '.{IMAGE_EXTENSION}' as filepath,
+            regexp_replace(c.caption, '\\s+', ' ', 'g') as title
+        from {SELECTED}
+        join {UNIT_OF} as u using (sample_key)
+        join captions as c using (sample_key, license_group, batch)
+        order by filepath
+    """)
+    return _delimited([("filepath", "title"), *rows.fetchall()], "\t")
+
+
+def article_lines(connection: duckdb.DuckDBPyConnection) -> Iterator[bytes]:
+    """Give one JSON line per article in the form of PMC-15M; images are `tar://<key>.jpg::<unit>.tar`."""
+    columns = "s.sample_key, s.pmcid, s.version, s.pmid, s.figure_index, s.graphic_index, s.figure_id, s.figure_label"
+    connection.execute(
+        f"create temp view thin_samples as select {columns}, s.caption from out.samples as s"
+        f" join {SELECTED} as k using (sample_key, license_group, batch)"
+    )
+    connection.execute(f"create temp view places as select sample_key, stem || '.tar' as shard from {UNIT_OF}")
+    connection.execute("create temp view filelists as select pmcid, version, xml_url, package_url from raw.filelists")
+    for batch in connection.sql(ARTICLE_LINES).to_arrow_reader(ROWS_AT_ONCE):
+        for line in batch["line"].to_pylist():
+            yield line.encode() + b"\n"
+
+
+def card(spec: SubsetSpec, selection: Selection, format: str) -> bytes:
+    """Describe the export for a person: what, how much, which licences, how to read it."""
+    lines = [
+        f"# {spec.name}",
+        "",
+        f"{spec.meaning}.",
+        "",
+        f"{selection.samples:,} images with captions from {selection.articles:,} articles of the PubMed Central open "
+        "access subset.",
+        "",
+        "```sql",
+        spec.sql,
+        "```",
+        "",
+        *(f"* {name}: {value}" for name, value in _choices(spec).items()),
+        "",
+        *_counts(selection),
+        "## Reading it",
+        "",
+        "```python",
+        _READING[format],
+        "```",
+        "",
+        "## Licences",
+        "",
+        "Every image keeps the licence of its article. `ATTRIBUTION.csv` names title, authors, licence and link of "
+        "each article: keep it with the images, as CC BY asks. The National Library of Medicine does not endorse this "
+        "data set.",
+        "",
+    ]
+    return "\n".join(lines).encode()
+
+
+def sizes(samples_of: dict[str, int]) -> bytes:
+    """Give sizes.json: samples per tar, as open_clip reads it."""
+    return json.dumps(samples_of, indent=1, sort_keys=True).encode() + b"\n"
+
+
+_READING = {
+    "wds": 'import webdataset as wds\ndataset = wds.WebDataset("00000.tar").decode("pil").to_tuple("jpg", "txt")',
+    "jsonl": "import json\narticles = [json.loads(line) for line in open('articles.jsonl')]",
+    "parquet": "import datasets\n"
+    'dataset = datasets.load_dataset("parquet", data_files="*.parquet", split="train", streaming=True)',
+    "csv": "# open_clip: --train-data samples.csv --dataset-type csv\n"
+    'import pandas\nsamples = pandas.read_csv("samples.csv", sep="\\t")',
+}
+
+
+def _choices(spec: SubsetSpec) -> dict[str, str]:
+    balance = f"at most {spec.balance.most:,} of each {spec.balance.by}, seed {spec.seed}" if spec.balance else "none"
+    return {
+        "licence groups": ", ".join(spec.license_groups) or "all",
+        "balance": balance,
+        "limit": f"{spec.limit:,}, seed {spec.seed}" if spec.limit else "none",
+    }
+
+
+def _counts(selection: Selection) -> Iterator[str]:
+    for name, counts in selection.by.items():
+        yield from (f"| {name} | samples |", "|---|---:|")
+        yield from (f"| {value} | {count:,} |" for value, count in counts.items())
+        yield ""
+
+
+def _delimited(rows: list[tuple], delimiter: str) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
