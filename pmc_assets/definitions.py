@@ -10,9 +10,11 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 import pmc_assets.assets  # noqa: E402 - the filters above have to be there when partition mappings are made
+from pmc_assets.annotations.encoders import DEFAULT_ENCODER  # noqa: E402
 from pmc_assets.entrez.efetch import NCBI_URL  # noqa: E402
 from pmc_assets.resources.efetch import EFetchResource  # noqa: E402
 from pmc_assets.resources.executor import choose_executor  # noqa: E402
+from pmc_assets.resources.encoder import EncoderResource  # noqa: E402
 from pmc_assets.resources.lake import LakeResource  # noqa: E402
 from pmc_assets.resources.source import SourceResource  # noqa: E402
 
@@ -34,6 +36,9 @@ RESOURCES = {
         url=os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE,
         endpoint_url=os.environ.get("PMC_S3_ENDPOINT_URL", ""),
         keep=os.environ.get("PMC_KEEP") or "figures",
+    ),
+    "encoder": EncoderResource(
+        name=os.environ.get("PMC_ENCODER") or DEFAULT_ENCODER, checkpoint=os.environ.get("PMC_ENCODER_CHECKPOINT", "")
     ),
     "efetch": EFetchResource(
         base_url=os.environ.get("PMC_EFETCH_URL", NCBI_URL),

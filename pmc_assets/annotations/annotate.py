@@ -37,12 +37,12 @@ class ClusterNames:
     experts: dict[int, dict]
     proposals: dict[int, dict]
 
-    def label(self, cluster_id: int, text: FigureText) -> Label:
+    def label(self, cluster_id: int, from_caption: Label) -> Label:
         """Choose an image's label: experts first, then a sure proposal, the caption, an unsure proposal."""
         expert, proposal = self.experts.get(cluster_id), self.proposals.get(cluster_id)
         if expert and expert["is_resolved"]:
             return Label(expert["primary_label"], expert["secondary_label"], "expert", expert["agreement"])
-        proposed, from_caption = _proposed(proposal), caption_label(text)
+        proposed = _proposed(proposal)
         is_sure = (proposed.confidence or 0.0) >= MIN_PROPOSAL_CONFIDENCE
         first, second = (proposed, from_caption) if is_sure else (from_caption, proposed)
         return first if first.primary else second
@@ -81,11 +81,13 @@ def read_cluster_names(lake: Lake, model_id: str) -> ClusterNames:
 def caption_label(text: FigureText) -> Label:
     """Label an image by its caption alone, or by the kind of its figure; several concepts share the confidence."""
     concepts = read_lexicon().read(text.caption)
-    names = concepts.top() or [CONCEPT_OF_KIND[text.kind]] * (text.kind in CONCEPT_OF_KIND)
+    names = concepts.top()
+    if not names and text.kind in CONCEPT_OF_KIND:
+        return Label([CONCEPT_OF_KIND[text.kind]], [], "caption", 1.0)
     if not names:
         return Label()
-    total = max(1, concepts.globals_.total())
-    return Label(names, top_locals(concepts, names), "caption", max(1, concepts.globals_[names[0]]) / total)
+    confidence = concepts.globals_[names[0]] / concepts.globals_.total()
+    return Label(names, top_locals(concepts, names), "caption", confidence)
 
 
 def _proposed(row: dict | None) -> Label:
@@ -103,10 +105,11 @@ def _table(rows: pa.Table, model: ClusterModel, names: ClusterNames, texts: dict
     annotated = []
     for row, cluster_id in zip(facts, clusters, strict=True):
         text = texts.get((row["pmcid"], row["version"], row["figure_index"]), FigureText())
+        own = caption_label(text)
         annotated.append(
             {name: row[name] for name in KEY}
             | {"model_id": model.model_id, "cluster_id": cluster_id}
-            | _label_columns(names.label(cluster_id, text), caption_label(text))
+            | _label_columns(names.label(cluster_id, own), own)
             | _panel_columns(row, text, names.panel_type(cluster_id))
         )
     table = schema.CORE_ANNOTATIONS.from_rows(annotated)

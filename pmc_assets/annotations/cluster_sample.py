@@ -24,7 +24,7 @@ class MixedEncoders(ValueError):
 class VectorSample:
     """Images in order of `ranks`: `keys` (image key, sha256, panels, cell) and float16 `vectors`.
 
-    `images` counts the distinct ones that the sample was drawn from.
+    `images` counts those that the sample was drawn from, equal ones of a cell once.
     """
 
     encoder: str

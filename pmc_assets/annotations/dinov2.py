@@ -1,15 +1,13 @@
 """DINOv2, with registers or without: the encoder for fine groups, from a local folder or a hub id."""
 
 import hashlib
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pmc_assets.annotations.devices import best_device, mixed_precision
-from pmc_assets.annotations.encoders import normalised
+from pmc_assets.annotations.encoders import encoder_table_name, normalised
 
 PREPROCESSING = "pad"
 MAX_SIDE_PX = 224
@@ -53,7 +51,7 @@ def load_dinov2(checkpoint: str) -> Dinov2Encoder:
     device = best_device()
     mean = np.array(settings["image_mean"], dtype=np.float32)
     return Dinov2Encoder(
-        name=_name(checkpoint),
+        name=encoder_table_name("dinov2", checkpoint),
         version=f"{_weights_digest(model)[:12]}-{PREPROCESSING}{_side_px(settings, model)}",
         dimensions=model.config.hidden_size,
         side_px=_side_px(settings, model),
@@ -63,10 +61,6 @@ def load_dinov2(checkpoint: str) -> Dinov2Encoder:
         model=model.to(device),
         device=device,
     )
-
-
-def _name(checkpoint: str) -> str:
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", Path(checkpoint).name)
 
 
 def _side_px(settings: dict, model: Any) -> int:

@@ -1,6 +1,8 @@
 """Encoders: what turns images into vectors, by name. Which images, and where vectors go, stays out."""
 
+import re
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Protocol
 
 import numpy as np
@@ -44,6 +46,13 @@ def load_encoder(name: str, lake: Lake, *, checkpoint: str = "", threads: int = 
     if name not in loaders:
         raise UnknownEncoder(f"{name!r} is not an encoder: choose one of {', '.join(loaders)}")
     return loaders[name]()
+
+
+def encoder_table_name(name: str, checkpoint: str = "") -> str:
+    """Give the name under which an encoder's vectors are kept: a checkpoint's own where it has one."""
+    if name != "dinov2":
+        return name
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", PurePosixPath(checkpoint or DEFAULT_DINOV2_CHECKPOINT).name)
 
 
 def _efficientnet(lake: Lake, threads: int) -> Encoder:
