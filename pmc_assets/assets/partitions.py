@@ -1,5 +1,7 @@
 """The partitions: licence group × batch of PMCIDs."""
 
+import warnings
+
 import dagster as dg
 
 from pmc_assets.lake import Partition
@@ -9,7 +11,9 @@ license_groups = dg.StaticPartitionsDefinition(list(LICENSE_GROUPS))
 batches = dg.DynamicPartitionsDefinition(name="batch")
 cells = dg.MultiPartitionsDefinition({"batch": batches, "license_group": license_groups})
 
-batch_to_cells = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name="batch")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    batch_to_cells = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name="batch")
 
 
 def cell_key(batch: str, license_group: str) -> dg.MultiPartitionKey:
