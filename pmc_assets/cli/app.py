@@ -10,15 +10,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pmc_assets.cli import reading
+from pmc_assets.cli.errors import told
+from pmc_assets.cli.options import LakeUrl
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="The lakehouse of PubMed Central figures: tables, SQL and training shards, kept current through Dagster.",
 )
 console = Console(stderr=True)
-
-LAKE = typer.Option(envvar="PMC_LAKE", help="Root of the lake: a folder or any fsspec URL.")
-Lake_ = Annotated[str, LAKE]
 
 
 @app.command()
@@ -43,7 +44,7 @@ def run(
     from pmc_assets.cli.status import print_summary
     from pmc_assets.warehouse.build import WAREHOUSE
 
-    with embedded_source(console), open_instance() as instance:
+    with told(console), embedded_source(console), open_instance() as instance:
         from pmc_assets.definitions import RESOURCES, defs
 
         lake = RESOURCES["lake"].open()
@@ -65,24 +66,25 @@ def run(
 
 
 @app.command()
-def status(lake: Lake_ = "lake") -> None:
+def status(lake: LakeUrl = "lake") -> None:
     """Say what is in the lake, what is missing, and what was left out and why."""
     from pmc_assets.cli.instance import open_instance
     from pmc_assets.cli.status import print_status
     from pmc_assets.definitions import defs
     from pmc_assets.lake import Lake
 
-    with open_instance() as instance:
+    with told(console), open_instance() as instance:
         print_status(Lake(lake), defs, instance, Console())
 
 
 @app.command()
-def tour(lake: Lake_ = "lake") -> None:
+def tour(lake: LakeUrl = "lake") -> None:
     """Show three SQL examples with their output, and how to go on."""
     from pmc_assets.cli.tour import print_tour
     from pmc_assets.lake import Lake
 
-    print_tour(Lake(lake), Console())
+    with told(console):
+        print_tour(Lake(lake), Console())
 
 
 @app.command()
@@ -95,7 +97,7 @@ def sample(
     from pmc_assets.sample.bucket import write_sample
 
     columns = (TextColumn("articles"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
+    with told(console), Progress(*columns, console=console) as progress:
         task = progress.add_task("articles", total=articles)
 
         def show(done: int, _: int) -> None:
@@ -117,6 +119,10 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> 
     with embedded_source(console):
         code = subprocess.call(command, env=os.environ | {"DAGSTER_HOME": str(home)}, cwd=home)
     raise typer.Exit(code)
+
+
+for command in (reading.sql, reading.subset, reading.search, reading.publish):
+    app.command()(command)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,152 @@
+"""The commands that read a lake: sql, search, subset, publish."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pmc_assets.cli.errors import told
+from pmc_assets.cli.options import LakeUrl
+
+console = Console(stderr=True)
+
+
+def sql(
+    query: Annotated[str | None, typer.Argument(help="One select; without it a prompt opens.")] = None,
+    lake: LakeUrl = "lake",
+    format: Annotated[str, typer.Option(help="table, csv, parquet, json, jsonl or md.")] = "table",
+    out: Annotated[Path | None, typer.Option(help="File to write to; standard output without it.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Stop the query after so many seconds.")] = None,
+    memory_limit: Annotated[str, typer.Option(help="Memory of the query, e.g. 4GB.")] = "4GB",
+) -> None:
+    """Ask the lake in SQL, read-only: tables are `raw.…`, `core.…`, `out.…` and `models.…`.
+
+    `pmc-assets sql "select license_group, count(*) from out.samples group by 1"`
+    """
+    from pmc_assets.lake import Lake
+    from pmc_assets.warehouse.connection import Limits, open_connection
+    from pmc_assets.warehouse.query import run_query
+
+    with told(console):
+        if query is None:
+            from pmc_assets.warehouse.prompt import prompt
+
+            with open_connection(Lake(lake), Limits(memory=memory_limit)) as connection:
+                prompt(connection, sys.stdin, sys.stdout, timeout_s=timeout)
+        elif out is None:
+            run_query(lake, query, sys.stdout.buffer, format=format, timeout_s=timeout, memory_limit=memory_limit)
+        else:
+            _query_into(out, lake, query, format, timeout, memory_limit)
+
+
+def _query_into(out: Path, lake: str, query: str, format: str, timeout: float | None, memory_limit: str) -> None:
+    """Write a query's rows to a file under a temporary name; an error leaves nothing."""
+    partial = out.with_name(out.name + ".partial")
+    try:
+        with Progress(TextColumn("query"), BarColumn(), TimeElapsedColumn(), console=console) as progress:
+            from pmc_assets.warehouse.query import run_query
+
+            task = progress.add_task("query", total=100)
+            with partial.open("wb") as file:
+                run_query(
+                    lake,
+                    query,
+                    file,
+                    format=format,
+                    timeout_s=timeout,
+                    memory_limit=memory_limit,
+                    progress=lambda percent: progress.update(task, completed=percent),
+                )
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def subset(
+    name: Annotated[str, typer.Option(help="Name of the subset; a shipped one needs no --where.")],
+    where: Annotated[str, typer.Option(help="Condition on out.samples, e.g. \"license_code = 'CC BY'\".")] = "",
+    format: Annotated[str, typer.Option(help="wds, parquet, jsonl or csv.")] = "",
+    to: Annotated[str, typer.Option(help="Folder or fsspec URL; subsets/<name>/<format> of the lake without it.")] = "",
+    license_group: Annotated[list[str] | None, typer.Option(help="Only these groups. Repeatable.")] = None,
+    balance: Annotated[str, typer.Option(help="Cap per value of a column: primary_label:5000.")] = "",
+    limit: Annotated[int | None, typer.Option(help="At most so many samples, drawn by the seed.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same samples.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many samples, articles and bytes.")] = False,
+    timeout: Annotated[float | None, typer.Option(help="Stop the selection after so many seconds.")] = None,
+    lake: LakeUrl = "lake",
+) -> None:
+    """Export the samples that meet a condition, with manifest, attribution and card."""
+    from pmc_assets.subsets.export import export_subset
+
+    columns = (TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with told(console), Progress(*columns, console=console) as progress:
+        task = progress.add_task("samples", total=None)
+        exported = export_subset(
+            lake,
+            name=name,
+            where=where,
+            format=format,
+            to=to,
+            license_group=tuple(license_group or ()),
+            balance=balance,
+            limit=limit,
+            seed=seed,
+            dry_run=dry_run,
+            timeout_s=timeout,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    verb = "would export" if dry_run else f"exported to {exported.url}:"
+    console.print(
+        f"{verb} {exported.samples:,} samples of {exported.articles:,} articles, {exported.size_bytes:,} bytes",
+        soft_wrap=True,
+    )
+
+
+def search(
+    words: Annotated[str, typer.Argument(help='What to look for in captions and mentions: "lung ultrasound".')],
+    limit: Annotated[int, typer.Option(help="At most so many samples.", min=1)] = 10,
+    lake: LakeUrl = "lake",
+) -> None:
+    """Search captions and mentions, best first. In SQL: `where sample_key in (select … from search('…'))`."""
+    from pmc_assets.cli.status import rich_table
+    from pmc_assets.lake import Lake
+    from pmc_assets.warehouse.search import search_captions
+
+    with told(console):
+        Console().print(rich_table(search_captions(Lake(lake), words, limit)))
+
+
+def publish(
+    target: Annotated[str, typer.Argument(help="hf://datasets/<owner>/<name>, or any fsspec URL.")],
+    license_group: Annotated[
+        list[str] | None, typer.Option(help="Groups to publish; `other` only when named. Repeatable.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would move.")] = False,
+    lake: LakeUrl = "lake",
+) -> None:
+    """Make a target the same as the lake's out layer: only what differs moves, what is gone disappears."""
+    from pmc_assets.lake import Lake
+    from pmc_assets.shards.publish import DEFAULT_GROUPS
+    from pmc_assets.shards.publish import publish as publish_dataset
+
+    with told(console), console.status("publishing") as status:
+        result = publish_dataset(
+            Lake(lake),
+            target,
+            tuple(license_group or DEFAULT_GROUPS),
+            dry_run=dry_run,
+            done=lambda path, size_bytes: status.update(f"{path} ({size_bytes:,} bytes)"),
+        )
+    if dry_run:
+        for path in result.uploads:
+            console.print(f"+ {path}", soft_wrap=True, markup=False)
+        for path in result.deletes:
+            console.print(f"- {path}", soft_wrap=True, markup=False)
+    verb = "would move" if dry_run else "moved"
+    console.print(
+        f"{verb} {len(result.uploads):,} files, {result.upload_bytes:,} bytes; "
+        f"{len(result.deletes):,} deleted, {result.unchanged:,} unchanged"
+    )
