@@ -172,3 +172,22 @@ def test_lake_without_warehouse_says_how_to_make_one(tmp_path):
 def test_two_connections_at_once(lake):
     with open_connection(lake) as first, open_connection(lake, Limits(memory="1GB")) as second:
         assert first.sql("select 1").fetchall() == second.sql("select 1").fetchall()
+
+
+def test_prompt_answers_until_quit_and_survives_mistakes(lake):
+    from pmc_assets.warehouse.prompt import prompt
+
+    lines = iter(
+        ["select count(*) as figures", "from core.figures;", "selekt 1;", ".tables", ".columns core.figures", ""]
+    )
+
+    def read_line(_: str) -> str:
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    out = io.BytesIO()
+    prompt(lake.url, read_line=read_line, out=out)
+    said = out.getvalue().decode()
+    assert "figures" in said and "syntax error" in said and "core.mentions" in said and "caption_title" in said
