@@ -5,7 +5,7 @@ import dagster as dg
 from pmc_assets import schema
 from pmc_assets.assets.partitions import batches
 from pmc_assets.assets.report import OWNERS, asset_key, check_specs, materialization, table_asset, timed
-from pmc_assets.assets.runless import report_changed
+from pmc_assets.assets.runless import observe_changed
 from pmc_assets.filelists.inventory import last_snapshot, snapshot_partition, take_inventory
 from pmc_assets.filelists.inventory_changes import batch_digests
 from pmc_assets.resources.lake import LakeResource
@@ -37,7 +37,7 @@ def inventory(context: dg.AssetExecutionContext, lake: LakeResource, source: Sou
     digests = batch_digests(store, date)
     added = sorted(digests.keys() - set(context.instance.get_dynamic_partitions(batches.name)))
     context.instance.add_dynamic_partitions(batches.name, added)
-    marked = report_changed(context.instance, BATCHES_KEY, digests)
+    marked = observe_changed(context.instance, BATCHES_KEY, digests)
     context.log.info(f"inventory of {date}: {result.rows:,} versions, {len(added)} new batches, {marked} to be updated")
     metadata = {"batches_added": len(added), "batches_to_update": marked}
     return materialization(

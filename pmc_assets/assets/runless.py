@@ -15,13 +15,18 @@ from dagster._core.definitions.data_version import (
 CODE_VERSION = "runless"
 
 
+MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
+OBSERVATION = dg.DagsterEventType.ASSET_OBSERVATION
+
+
 def known_versions(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partition_keys: list[str] | None = None
+    instance: dg.DagsterInstance,
+    key: dg.AssetKey,
+    partition_keys: list[str] | None = None,
+    event_type: dg.DagsterEventType = MATERIALIZATION,
 ) -> dict[str, str]:
-    """Give the data version of the last materialisation of every partition that has one."""
-    tags = instance.event_log_storage.get_latest_tags_by_partition(
-        key, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION_TAG], partition_keys
-    )
+    """Give the data version of the last event of every partition that has one."""
+    tags = instance.event_log_storage.get_latest_tags_by_partition(key, event_type, [DATA_VERSION_TAG], partition_keys)
     return {partition_key: of_partition.get(DATA_VERSION_TAG, "") for partition_key, of_partition in tags.items()}
 
 
@@ -46,6 +51,18 @@ def report_changed(
                 key, partition=name, tags=_tags(version, (inputs or {}).get(name, {})), metadata=metadata
             )
         )
+    return len(changed)
+
+
+def observe_changed(instance: dg.DagsterInstance, key: dg.AssetKey, versions: Mapping[str, str]) -> int:
+    """Report an observation for every partition of an asset that nothing runs, if its data version is a new one.
+
+    Returns how many were reported.
+    """
+    known = known_versions(instance, key, sorted(versions), OBSERVATION)
+    changed = {name: version for name, version in versions.items() if known.get(name) != version}
+    for name, version in sorted(changed.items()):
+        instance.report_runless_asset_event(dg.AssetObservation(key, partition=name, tags=_tags(version, {})))
     return len(changed)
 
 
