@@ -27,9 +27,9 @@ def test_every_column_is_named_with_a_meaning():
 
 
 def test_only_the_marked_part_is_made_new():
-    document = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    document = f"before\n{BEGIN}\nstale part\n{END}\nafter\n"
     new = with_dictionary(document)
-    assert new.startswith("before\n") and new.endswith("\nafter\n") and "old" not in new
+    assert new.startswith("before\n") and new.endswith("\nafter\n") and "stale part" not in new
     assert with_dictionary(new) == new
     with pytest.raises(NoMarkers):
         with_dictionary("nothing")

@@ -12,7 +12,7 @@ from pmc_assets.schema import PARTITION_COLUMNS, Table
 from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.views import duckdb_type
 
-BEGIN = "<!-- dictionary: made by `python -m pmc_assets.warehouse.dictionary --write README.md` -->"
+BEGIN = "<!-- dictionary -->"
 END = "<!-- end of dictionary -->"
 
 
