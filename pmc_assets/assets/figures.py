@@ -6,10 +6,12 @@ import dagster as dg
 
 from pmc_assets import schema
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import asset_key, check_specs, materialization, table_spec, timed
+from pmc_assets.assets.report import asset_key, check_specs, materialization, picture, table_spec, timed
 from pmc_assets.figures.chunk import CHUNK_TABLES
 from pmc_assets.figures.parse import parse_partition
 from pmc_assets.figures.verify import count_wrong_images
+from pmc_assets.lake import Lake, Partition
+from pmc_assets.pictures import histogram_png
 from pmc_assets.resources.lake import LakeResource
 
 BYTES_CHECK = "images_point_at_their_bytes"
@@ -41,7 +43,20 @@ def core_figures(context: dg.AssetExecutionContext, lake: LakeResource) -> Itera
     )
     for table in CHUNK_TABLES:
         key = asset_key(table.name)
-        checks = (bytes_check,) if key == IMAGES else ()
+        is_images = key == IMAGES
         yield materialization(
-            key, results[table.name], store, clock.seconds, table=table, partition=partition, checks=checks
+            key,
+            results[table.name],
+            store,
+            clock.seconds,
+            table=table,
+            partition=partition,
+            checks=(bytes_check,) if is_images else (),
+            metadata=_image_sizes(store, partition) if is_images else {},
         )
+
+
+def _image_sizes(lake: Lake, partition: Partition) -> dict[str, dg.MarkdownMetadataValue]:
+    widths = lake.read_table(schema.CORE_IMAGES, partition, columns=["width_px"])["width_px"].to_pylist()
+    png = histogram_png(widths, "Widths of the images", "px")
+    return {"image_widths": picture(png)} if png else {}

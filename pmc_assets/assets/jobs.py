@@ -11,11 +11,11 @@ from pmc_assets.resources.lake import LakeResource
 
 PACKAGES = asset_key(schema.RAW_PACKAGES.name)
 CELL_GROUPS = ("raw", "core", "out")
+OF_ALL_CELLS = dg.AssetSelection.keys(["out", "dataset_card"])
 
 one_partition = dg.define_asset_job(
     "one_partition",
-    selection=dg.AssetSelection.assets(PACKAGES).downstream()
-    & dg.AssetSelection.groups(*CELL_GROUPS).required_multi_asset_neighbors(),
+    selection=(dg.AssetSelection.assets(PACKAGES).downstream() & dg.AssetSelection.groups(*CELL_GROUPS)) - OF_ALL_CELLS,
     partitions_def=cells,
     description="One cell end to end: packages and everything downstream of them that is made cell by cell.",
 )

@@ -4,7 +4,8 @@ import dagster as dg
 
 from pmc_assets import schema
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import asset_key, check_specs, materialization, table_asset, timed
+from pmc_assets.assets.report import asset_key, check_specs, materialization, picture, table_asset, timed
+from pmc_assets.pictures import bars_png
 from pmc_assets.rejects import gather_rejects
 from pmc_assets.resources.lake import LakeResource
 
@@ -31,4 +32,8 @@ def rejects(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materia
     store, partition = lake.open(), partition_of(context)
     with timed() as clock:
         result = gather_rejects(store, partition)
-    return materialization(asset_key(REJECTS.name), result, store, clock.seconds, partition=partition)
+    png = bars_png(result.details, "Records left out, by stage and reason")
+    plots = {"plot": picture(png)} if png else {}
+    return materialization(
+        asset_key(REJECTS.name), result, store, clock.seconds, partition=partition, metadata=plots
+    )
