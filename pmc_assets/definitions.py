@@ -13,8 +13,8 @@ import pmc_assets.assets  # noqa: E402 - the filters above have to be there when
 from pmc_assets.annotations.encoders import DEFAULT_ENCODER  # noqa: E402
 from pmc_assets.entrez.efetch import NCBI_URL  # noqa: E402
 from pmc_assets.resources.efetch import EFetchResource  # noqa: E402
-from pmc_assets.resources.executor import choose_executor  # noqa: E402
 from pmc_assets.resources.encoder import EncoderResource  # noqa: E402
+from pmc_assets.resources.executor import choose_executor  # noqa: E402
 from pmc_assets.resources.lake import LakeResource  # noqa: E402
 from pmc_assets.resources.source import SourceResource  # noqa: E402
 
