@@ -8,8 +8,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+from lxml import etree
+
 from pmc_assets.jats.body import read_body_paragraphs, read_references
-from pmc_assets.jats.document import MalformedArticle, parse_article
+from pmc_assets.jats.document import MalformedArticle, parse_article, parse_named_article
 from pmc_assets.jats.figures import read_figures
 from pmc_assets.jats.front import read_front
 from pmc_assets.jats.graphics import read_showings
@@ -82,15 +84,14 @@ def read_article(xml: bytes) -> Article:
     Shape: figures in document order over all kinds; mentions by figure, then in document order.
     Raises: MalformedArticle when the bytes are not one well-formed article; nothing is half-read.
     """
-    root, is_recovered = parse_article(xml)
-    outline = Outline(root)
+    outline, is_recovered = outline_article(xml)
     showings = read_showings(outline)
     descriptions = settle_text(outline)
     pointers = find_pointers(outline, figures_by_id(showings))
     figures, subcaptions = read_figures(outline, showings, descriptions)
     mentions, texts = read_mentions(outline, pointers, FigureNumbers(figures))
     return Article(
-        **read_front(root),
+        **read_front(outline.article),
         **read_references(outline),
         body_paragraphs=read_body_paragraphs(outline, texts),
         is_recovered=is_recovered,
@@ -100,13 +101,22 @@ def read_article(xml: bytes) -> Article:
     )
 
 
+def outline_article(xml: bytes) -> tuple[Outline, bool]:
+    """Parse and walk one article; the flag says that it was recovered. Raises: MalformedArticle."""
+    root, is_recovered = parse_article(xml)
+    outline = Outline(root)
+    if outline.found[etree.Entity]:
+        outline = Outline(parse_named_article(xml))
+    return outline, is_recovered
+
+
 def read_graphics(xml: bytes) -> list[tuple[str, str]]:
     """List (kind, graphic_ref) of every graphic of one article, figure by figure, without reading any text.
 
     Raises: MalformedArticle as `read_article` does.
     """
-    root, _ = parse_article(xml)
-    showings = read_showings(Outline(root))
+    outline, _ = outline_article(xml)
+    showings = read_showings(outline)
     return [(showing.kind, graphic["graphic_ref"]) for showing in showings for graphic in showing.graphics]
 
 

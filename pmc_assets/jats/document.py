@@ -28,13 +28,24 @@ def parse_article(xml: bytes) -> tuple[etree._Element, bool]:
 
     Source: JATS or NLM `article`, bare or wrapped (OAI-PMH record, efetch's pmc-articleset), in any default namespace.
     Shape: recovered is True only where every error is one after which the tree is still whole: a prefix without a
-        declaration or an attribute given twice.
+        declaration or an attribute given twice. Names of characters that only a DTD defines are left in the tree as
+        etree.Entity; whoever meets one parses again by `parse_named_article`.
     Raises: MalformedArticle for everything else that is not well-formed, and for none or several articles.
     """
     root, is_recovered = _parse(xml)
-    if root.tag != ARTICLE:
-        root = _only_article(root)
-    return root, is_recovered
+    return _article_of(root), is_recovered
+
+
+def parse_named_article(xml: bytes) -> etree._Element:
+    """Parse an article with the names of characters resolved from the table.
+
+    Raises: MalformedArticle for a name that is in no table and for external entities.
+    """
+    return _article_of(_parse_with_names(xml))
+
+
+def _article_of(root: etree._Element) -> etree._Element:
+    return root if root.tag == ARTICLE else _only_article(root)
 
 
 def _parse(xml: bytes) -> tuple[etree._Element, bool]:
@@ -42,16 +53,14 @@ def _parse(xml: bytes) -> tuple[etree._Element, bool]:
         root = etree.fromstring(xml, _PARSER)
     except etree.XMLSyntaxError as error:
         if error.code in _UNDECLARED:
-            return _parse_with_names(xml)
+            return _parse_with_names(xml), False
         return _recover(xml, error), True
     except (ValueError, LookupError, AssertionError) as error:
         raise MalformedArticle(str(error) or type(error).__name__) from error
-    if root.getroottree().docinfo.internalDTD is not None and next(root.iter(etree.Entity), None) is not None:
-        return _parse_with_names(xml)
     return root, False
 
 
-def _parse_with_names(xml: bytes) -> tuple[etree._Element, bool]:
+def _parse_with_names(xml: bytes) -> etree._Element:
     try:
         root = etree.fromstring(resolve_named_characters(xml), _PARSER)
     except UnknownEntity as error:
@@ -60,7 +69,7 @@ def _parse_with_names(xml: bytes) -> tuple[etree._Element, bool]:
         raise MalformedArticle(_reason(error)) from error
     if next(root.iter(etree.Entity), None) is not None:
         raise MalformedArticle("an entity is external or has no text")
-    return root, False
+    return root
 
 
 def _recover(xml: bytes, error: etree.XMLSyntaxError) -> etree._Element:

@@ -6,6 +6,7 @@ from lxml import etree
 
 from pmc_assets.jats.names import GRAPHICS, XLINK_HREF, XML_LANG
 from pmc_assets.jats.outline import Outline
+from pmc_assets.jats.text import text_of
 
 _KIND_OF_OWNER = {
     "fig": "figure",
@@ -129,5 +130,5 @@ def _is_scheme(figure: etree._Element) -> bool:
     fig_type = figure.get("fig-type")
     if fig_type and "scheme" in fig_type.lower():
         return True
-    label = figure.find("label")
-    return label is not None and (label.text or "").lstrip()[:6].lower() == "scheme"
+    label = next(figure.iterchildren("label"), None)
+    return label is not None and text_of(label)[:6].lower() == "scheme"

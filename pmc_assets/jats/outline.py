@@ -1,5 +1,7 @@
 """One walk over the tree: the elements that the reader needs, by name, and where each of them stands."""
 
+from typing import Any
+
 from lxml import etree
 
 from pmc_assets.jats.names import ANNOTATION, ANNOTATION_XML, FLOATS, GRAPHICS, MATH, XML_LANG
@@ -14,7 +16,7 @@ _WALKED = tuple(
             *("p", "xref", "inline-formula", "disp-formula", "chem-struct", "tex-math", MATH, ANNOTATION),
             *(ANNOTATION_XML, "list-item", "def-item", "def", "disp-quote", "statement", "speech", "verse-line"),
             *("preformat", "code", "break", "fn", "alt-text", "long-desc", "index-term", "glyph-data"),
-            *("permissions", "attrib", "ref-list", "pub-id", "sub-article", "response", "array"),
+            *("permissions", "attrib", "ref-list", "pub-id", "sub-article", "response", "array", etree.Entity),
         )
     )
 )
@@ -68,7 +70,7 @@ class Outline:
     def __init__(self, article: etree._Element):
         self.article = article
         self.elements = list(article.iter(*_WALKED))
-        self.found: dict[str, list[etree._Element]] = {name: [] for name in _WALKED}
+        self.found: dict[Any, list[etree._Element]] = {name: [] for name in _WALKED}
         found = self.found
         append = {name: elements.append for name, elements in found.items()}
         for element in self.elements:

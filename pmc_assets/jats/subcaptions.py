@@ -14,21 +14,16 @@ from pmc_assets.jats.captions import Caption
 from pmc_assets.jats.text import text_of
 
 MIN_PARTS = 2
+MAX_MARK_CHARACTERS = 24
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ONE = r"[A-Za-z](?:\d|′|')?"
-_GROUP = rf"{_ONE}(?:\s?(?:[-–—‐−,&]|,?\s?and|to)\s?{_ONE})*"
-_BRACKETED = re.compile(rf"[(\[]({_GROUP})[)\]][.:,]?(?=\s|$)")
-_HALF_BRACKETED = re.compile(rf"(?<![\w(\[])({_GROUP})\)[.:,]?(?=\s)")
-_PUNCTUATED = re.compile(rf"(?<![\w(\[])({_GROUP})[.,:](?=\s)")
-_STYLES = (
-    (_BRACKETED, ("(A", "(a", "[A", "[a")),
-    (_HALF_BRACKETED, ("A)", "a)")),
-    (_PUNCTUATED, ("A,", "A.", "A:", "a,", "a.", "a:")),
-)
-"""Each style with the texts of which a caption in that style has at least one."""
-
-_AFTER_SENTENCE = re.compile(r"[.;:!?][)\]\"”’']?$")
-_BOLD_GROUP = re.compile(rf"[(\[]?({_GROUP})[)\]]?[.:,;]?")
+_GROUP = rf"({_ONE}(?:\s?(?:[-–—‐−,&]|,?\s?and|to)\s?{_ONE})*)"
+_BRACKETED = re.compile(rf"[(\[]{_GROUP}[)\]][.:,]?(?=\s|$)")
+_HALF_BRACKETED = re.compile(rf"{_GROUP}\)[.:,]?(?=\s)")
+_PUNCTUATED = re.compile(rf"{_GROUP}[.,:](?=\s)")
+_STYLES = (_BRACKETED, _HALF_BRACKETED, _PUNCTUATED)
+_BOLD_GROUP = re.compile(rf"[(\[]?{_GROUP}[)\]]?[.:,;]?")
+_SENTENCE_ENDS = (". ", "; ", ": ", "? ", "! ", ".) ", ".] ", ".” ", '." ', ".’ ", ";) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +42,50 @@ def read_subcaptions(caption: Caption, elements: Iterable[etree._Element]) -> li
     Empty: [] unless at least two parts follow each other from the first letter without a gap.
     """
     text = caption.text
-    starts = set(caption.block_starts)
-    for style, openings in _STYLES:
-        if not any(opening in text for opening in openings):
-            continue
-        run = _run(_marks(style, text, starts))
-        if run:
-            return _rows(text, run)
+    starts = caption.block_starts
+    candidates = _candidates(text, starts)
+    if len(candidates) >= MIN_PARTS:
+        for style in _STYLES:
+            run = _run(_marks(style, text, candidates))
+            if run:
+                return _rows(text, run)
     elements = list(elements)
     run = _run(_bold_marks(text, starts, elements)) or _run(_list_marks(text, elements))
     return _rows(text, run)
 
 
-def _marks(style: re.Pattern[str], text: str, starts: set[int]) -> Iterator[_Mark]:
-    for match in style.finditer(text):
-        begin = match.start()
-        if begin in starts or _AFTER_SENTENCE.search(text, max(0, begin - 4), begin - 1):
-            mark = _mark(match[1], begin, match.end())
-            if mark:
-                yield mark
+def _candidates(text: str, starts: list[int]) -> list[int]:
+    """List where a sentence or block begins with a bracket or a single letter."""
+    places = set(starts)
+    for end in _SENTENCE_ENDS:
+        place = text.find(end) + len(end)
+        while place >= len(end):
+            places.add(place)
+            place = text.find(end, place) + len(end)
+    last = len(text) - 1
+    return sorted(place for place in places if place < last and (text[place] in "([" or not text[place + 1].isalpha()))
 
 
-def _bold_marks(text: str, starts: set[int], elements: list[etree._Element]) -> Iterator[_Mark]:
+def _marks(style: re.Pattern[str], text: str, candidates: list[int]) -> Iterator[_Mark]:
+    for begin in candidates:
+        match = style.match(text, begin)
+        mark = _mark(match[1], begin, match.end()) if match else None
+        if mark:
+            yield mark
+
+
+def _begins_part(text: str, begin: int, starts: list[int]) -> bool:
+    return begin in starts or any(text.endswith(end, 0, begin) for end in _SENTENCE_ENDS)
+
+
+def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) -> Iterator[_Mark]:
     """Find letters that are set in bold at the start of a sentence or block: the style without punctuation."""
     position = 0
     for element in elements:
         for bold in element.iter("bold"):
             printed = text_of(bold)
+            if len(printed) > MAX_MARK_CHARACTERS:
+                continue
             match = _BOLD_GROUP.fullmatch(printed)
             if match is None:
                 continue
@@ -82,7 +94,7 @@ def _bold_marks(text: str, starts: set[int], elements: list[etree._Element]) -> 
                 return
             position = begin + len(printed)
             mark = _mark(match[1], begin, position)
-            if mark and (begin in starts or _AFTER_SENTENCE.search(text, max(0, begin - 4), begin - 1)):
+            if mark and _begins_part(text, begin, starts):
                 yield mark
 
 
