@@ -1,0 +1,54 @@
+"""A control room over a lake of a few sample articles, as a user would start it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.operations.control_room import REPOSITORY, ControlRoom, make_home
+from pmc_assets.sample.bucket import write_sample
+
+ARTICLES, ARTICLES_PER_BATCH = 12, 6
+
+
+def sample_environment(folder: Path, articles: int = ARTICLES) -> dict[str, str]:
+    """Write a sample below a folder; give the variables that make it the source of a lake there. EFetch is off."""
+    bucket = folder / "bucket"
+    write_sample(bucket.as_uri(), articles, articles_per_batch=ARTICLES_PER_BATCH)
+    return {
+        "PMC_SOURCE": bucket.as_uri(),
+        "PMC_LAKE": str(folder / "lake"),
+        "PMC_EFETCH_URL": "http://127.0.0.1:9/",
+        "DAGSTER_HOME": str(folder / "home"),
+    }
+
+
+def pmc_assets(environment: dict[str, str], *arguments: str) -> None:
+    """Run the command in a process of its own. Raises: CalledProcessError."""
+    program = str(Path(sys.executable).with_name("pmc-assets"))
+    subprocess.run(
+        [program, *arguments],
+        env=os.environ | environment,
+        cwd=environment["DAGSTER_HOME"],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlRoom]:
+    """`dagster dev` with the repository's own instance file; inventory, versions and file lists are made."""
+    folder = tmp_path_factory.mktemp("control-room")
+    environment = sample_environment(folder)
+    home = make_home(Path(environment["DAGSTER_HOME"]), REPOSITORY / "dagster.yaml")
+    pmc_assets(environment, "run", "--jobs", "1", "--select", '+key:"raw/filelists"')
+    room = ControlRoom(home, environment)
+    room.start()
+    try:
+        yield room
+    finally:
+        room.stop()
