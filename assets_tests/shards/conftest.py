@@ -1,26 +1,44 @@
 """Fixtures of the shards' tests."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from shards_lake import SmallLake, make_small_lake
 
+from pmc_assets.lake import Lake
 from pmc_assets.shards.jsonl import write_jsonl
 from pmc_assets.shards.parquet import write_parquet
 from pmc_assets.shards.write import write_shards
 
 
-@pytest.fixture
-def small_lake(tmp_path: Path) -> SmallLake:
-    """A lake with out.samples made."""
-    return make_small_lake(tmp_path / "lake")
+def copy_of(template: SmallLake, root: Path) -> SmallLake:
+    shutil.copytree(template.lake.root, root)
+    return SmallLake(Lake(str(root)), template.partitions)
+
+
+@pytest.fixture(scope="session")
+def small_template(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
+    return make_small_lake(tmp_path_factory.mktemp("small") / "lake")
+
+
+@pytest.fixture(scope="session")
+def full_template(small_template: SmallLake, tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
+    full = copy_of(small_template, tmp_path_factory.mktemp("full") / "lake")
+    for partition in full.partitions:
+        write_shards(full.lake, partition)
+        write_parquet(full.lake, partition)
+        write_jsonl(full.lake, partition)
+    return full
 
 
 @pytest.fixture
-def full_lake(small_lake: SmallLake) -> SmallLake:
-    """The small lake with every form written."""
-    for partition in small_lake.partitions:
-        write_shards(small_lake.lake, partition)
-        write_parquet(small_lake.lake, partition)
-        write_jsonl(small_lake.lake, partition)
-    return small_lake
+def small_lake(small_template: SmallLake, tmp_path: Path) -> SmallLake:
+    """A lake with out.samples made, for this test alone."""
+    return copy_of(small_template, tmp_path / "lake")
+
+
+@pytest.fixture
+def full_lake(full_template: SmallLake, tmp_path: Path) -> SmallLake:
+    """The small lake with every form written, for this test alone."""
+    return copy_of(full_template, tmp_path / "lake")

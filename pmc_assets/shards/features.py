@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from pmc_assets.schema import column
-from pmc_assets.shards.member import members_sql
+from pmc_assets.shards.member import FIGURE_IMAGES_SQL, members_sql
 from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.views import parquet_view
 
@@ -55,6 +55,7 @@ def member_type() -> pa.StructType:
     """Give the Arrow type of the JSON member, as its query over no samples says it."""
     with duckdb.connect() as connection:
         connection.execute(parquet_view("samples", samples_table().arrow, (), ""))
+        connection.execute(f"create view figure_images as {FIGURE_IMAGES_SQL}")
         query = members_sql(include_article_text=False).rpartition("select * exclude")[0]
         return (
             connection.sql(query + "select member from members", params={"license_group": ""})

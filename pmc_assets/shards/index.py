@@ -43,13 +43,13 @@ def index_schema() -> pa.Schema:
 
 
 def write_index(samples: duckdb.DuckDBPyConnection, placed: list[Placed], path: Path) -> None:
-    """Write the index of one shard from its samples' places and the view `samples`."""
+    """Write the index of one shard from its samples' places and the view `all_samples`."""
     schema = index_schema()
     places = pa.Table.from_pylist([asdict(place) for place in placed])
     samples.register("places", places)
     names = ", ".join(f"{'p' if f in OFFSETS else 's'}.{f.name}" for f in schema)
     rows = samples.sql(
-        f"select {names} from places as p join samples as s using (sample_key) order by p.position"
+        f"select {names} from places as p join all_samples as s using (sample_key) order by p.position"
     ).to_arrow_table()
     samples.unregister("places")
     pq.write_table(rows.cast(schema), path, compression="zstd")

@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal
@@ -10,52 +12,35 @@ import pyarrow.parquet as pq
 
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import StageResult
+from pmc_assets.schema import RAW_FILELISTS
 from pmc_assets.shards.check import shard_paths
 from pmc_assets.shards.render import IMAGE_EXTENSION, open_samples
-from pmc_assets.warehouse.derive import find_table, partition_files
-from pmc_assets.warehouse.views import parquet_view, texts
+from pmc_assets.shards.samples import samples_table
 
 TABLE_NAME = "out.jsonl"
 STEM = "articles.jsonl"
-LINES_AT_ONCE = 256
+ROWS_AT_ONCE = 1_024
+COLUMNS = ["sample_key", "pmcid", "version", "pmid", "figure_id", "figure_label", "caption"]
 
 Compression = Literal["none", "gzip"]
 
-ARTICLE_LINES = f"""
+_PAIR_IDS = """
 with counted as (
-    select s.*, a.shard,
-        s.pmid || '_' || s.figure_id as by_pmid,
-        s.pmcid || '_' || s.figure_index as by_figure,
-        count(*) over (partition by s.pmid, s.figure_id) as sharing_pmid,
-        count(*) over (partition by s.pmcid, s.figure_index) as sharing_figure
-    from thin_samples as s
-    join places as a using (sample_key)
-),
-articles as (
-    select pmcid, version, any_value(pmid) as pmid,
-        list({{
-            'fig_caption': caption,
-            'fig_id': coalesce(figure_id, ''),
-            'fig_label': coalesce(figure_label, ''),
-            'graphic_ref': 'tar://' || sample_key || '.{IMAGE_EXTENSION}::' || shard,
-            'pair_id': case
-                when by_pmid is not null and sharing_pmid = 1 then by_pmid
-                when sharing_figure = 1 then by_figure
-                else by_figure || '_' || graphic_index
-            end
-        }} order by figure_index, graphic_index) as figures
-    from counted
-    group by pmcid, version
+    select sample_key, graphic_index,
+        pmid || '_' || figure_id as by_pmid,
+        pmcid || '_' || figure_index as by_figure,
+        count(*) over (partition by pmid, figure_id) as sharing_pmid,
+        count(*) over (partition by pmcid, figure_index) as sharing_figure
+    from all_samples
 )
-select a.figures.len() as figure_count, to_json({{
-    'pmid': coalesce(a.pmid::varchar, ''),
-    'pmc': a.pmcid,
-    'location': coalesce(l.xml_url, l.package_url, ''),
-    'figures': a.figures
-}})::varchar as line
-from articles as a
-left join filelists as l using (pmcid, version)
-order by a.pmcid[4:]::bigint, a.version
+select p.sample_key, 'tar://' || p.sample_key || $extension || p.shard as graphic_ref,
+    case
+        when by_pmid is not null and sharing_pmid = 1 then by_pmid
+        when sharing_figure = 1 then by_figure
+        else by_figure || '_' || graphic_index
+    end as pair_id
+from counted
+join places as p using (sample_key)
 """
 
 
@@ -103,10 +88,37 @@ def _open(path: Path, compression: Compression) -> IO[bytes]:
 
 
 def _lines(lake: Lake, partition: Partition, scratch: Path) -> Iterator[tuple[str, int]]:
+    path = lake.table_path(samples_table().name, partition)
+    if not lake.exists(path):
+        return
+    pairs = _pairs(lake, partition, scratch)
+    filelists = lake.read_table(RAW_FILELISTS, partition, columns=["pmcid", "xml_url", "package_url"]).to_pylist()
+    locations = {row["pmcid"]: row["xml_url"] or row["package_url"] or "" for row in filelists}
+    with lake.open(path) as file:
+        batches = pq.ParquetFile(file).iter_batches(ROWS_AT_ONCE, columns=COLUMNS, use_threads=False)
+        samples = (row for batch in batches for row in batch.to_pylist() if row["sample_key"] in pairs)
+        for (pmcid, _), rows in itertools.groupby(samples, key=lambda row: (row["pmcid"], row["version"])):
+            figures, pmid = [], None
+            for row in rows:
+                figures.append(_figure(row, *pairs[row["sample_key"]]))
+                pmid = row["pmid"]
+            article = {"pmid": str(pmid or ""), "pmc": pmcid, "location": locations.get(pmcid, ""), "figures": figures}
+            yield json.dumps(article, ensure_ascii=False), len(figures)
+
+
+def _figure(row: dict, graphic_ref: str, pair_id: str) -> dict[str, str]:
+    return {
+        "fig_caption": row["caption"],
+        "fig_id": row["figure_id"] or "",
+        "fig_label": row["figure_label"] or "",
+        "graphic_ref": graphic_ref,
+        "pair_id": pair_id,
+    }
+
+
+def _pairs(lake: Lake, partition: Partition, scratch: Path) -> dict[str, tuple[str, str]]:
+    """Give graphic_ref and pair_id of every sample that is in a shard."""
     with open_samples(lake, partition, scratch) as connection:
-        filelists = find_table("raw.filelists")
-        files = partition_files(lake, filelists.name, partition)
-        connection.execute(parquet_view("filelists", filelists.arrow, (), texts(files) if files else ""))
         connection.execute("create table places (sample_key varchar, shard varchar)")
         for path in shard_paths(lake, partition):
             with lake.open(path.replace(".tar", ".parquet")) as file:
@@ -114,9 +126,5 @@ def _lines(lake: Lake, partition: Partition, scratch: Path) -> Iterator[tuple[st
             connection.register("keys", keys)
             connection.execute("insert into places select sample_key, ? from keys", [path.removeprefix("out/")])
             connection.unregister("keys")
-        connection.execute(
-            "create view thin_samples as select sample_key, pmcid, version, pmid, figure_index, graphic_index,"
-            " figure_id, figure_label, caption from samples"
-        )
-        for batch in connection.sql(ARTICLE_LINES).to_arrow_reader(LINES_AT_ONCE):
-            yield from zip(batch["line"].to_pylist(), batch["figure_count"].to_pylist(), strict=True)
+        rows = connection.execute(_PAIR_IDS, {"extension": f".{IMAGE_EXTENSION}::"}).fetchall()
+    return {key: (graphic_ref, pair_id) for key, graphic_ref, pair_id in rows}

@@ -97,8 +97,9 @@ _HAS_TYPE = {"null": "member.{} is not null", "list": "len(member.{}) > 0"}
 def members_sql(include_article_text: bool) -> str:
     """Give the query that renders every sample of `samples` ($license_group bound): place, caption, JSON.
 
+    `figure_images` must hold image_names by figure; with article text, `articles` must be there too.
     Shape: one row per sample; `says_types` has a bit per key that can be null or an empty list, set where it is
-    neither: a reader who looks at the value learns its type. With article text, `articles` must be there too.
+    neither: a reader who looks at the value learns its type.
     """
     keys = {name: key.sql for name, key in KEYS.items()}
     if include_article_text:
@@ -110,12 +111,7 @@ def members_sql(include_article_text: bool) -> str:
     )
     text_join = f"left join ({_ARTICLE_TEXTS}) as t using (pmcid, version)" if include_article_text else ""
     return f"""
-with figure_images as (
-    select pmcid, version, figure_index, list(image_name order by graphic_index) as image_names
-    from samples
-    group by all
-),
-members as (
+with members as (
     select s.sample_key, s.caption, s.image_format, s.image_name, s.pmcid, s.version,
         s.part_path, s.offset_bytes, s.size_bytes, {{{entries}}} as member
     from samples as s
@@ -127,7 +123,14 @@ from members
 """
 
 
+FIGURE_IMAGES_SQL = """
+select pmcid, version, figure_index, list(image_name order by graphic_index) as image_names
+from samples
+group by all
+"""
+
 _ARTICLE_TEXTS = """
 select pmcid, version, array_to_string(list_transform(body_paragraphs, lambda p: p.text), chr(10)) as text
 from articles
+where pmcid in (select pmcid from samples)
 """

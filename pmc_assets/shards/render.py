@@ -7,13 +7,14 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.rejects import Reject
 from pmc_assets.shards import tar
 from pmc_assets.shards.images import CannotTranscode, ImageReader, ordered, to_jpeg
-from pmc_assets.shards.member import members_sql
+from pmc_assets.shards.member import FIGURE_IMAGES_SQL, members_sql
 from pmc_assets.shards.plan import Rendered
 from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.derive import partition_files
@@ -52,21 +53,27 @@ def render(lake: Lake, partition: Partition, scratch: Path, include_article_text
 
 
 def open_samples(lake: Lake, partition: Partition, scratch: Path, articles: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open DuckDB with the views `samples` (and `articles`) over one partition, and little memory."""
+    """Open DuckDB with the views `all_samples` (and `articles`) over one partition, and little memory."""
     connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "duckdb")})
     if not lake.is_local:
         connection.register_filesystem(lake.fs)
-    tables = {"samples": samples_table()} | ({"articles": schema.CORE_ARTICLES} if articles else {})
+    tables = {"all_samples": samples_table()} | ({"articles": schema.CORE_ARTICLES} if articles else {})
     for view, table in tables.items():
         files = partition_files(lake, table.name, partition)
         connection.execute(parquet_view(view, table.arrow, (), texts(files) if files else ""))
     return connection
 
 
-def _rows(lake: Lake, partition: Partition, scratch: Path, include_article_text: bool) -> Iterator[pa.RecordBatch]:
-    with open_samples(lake, partition, scratch, articles=include_article_text) as connection:
-        query = connection.sql(members_sql(include_article_text), params={"license_group": partition["license_group"]})
-        yield from query.to_arrow_reader(ROWS_AT_ONCE)
+def _rows(lake: Lake, partition: Partition, scratch: Path, include_article_text: bool) -> Iterator[pa.Table]:
+    path = lake.table_path(samples_table().name, partition)
+    if not lake.exists(path):
+        return
+    query, group = members_sql(include_article_text), {"license_group": partition["license_group"]}
+    with open_samples(lake, partition, scratch, articles=include_article_text) as connection, lake.open(path) as file:
+        connection.execute(f"create table figure_images as {FIGURE_IMAGES_SQL.replace('samples', 'all_samples')}")
+        for batch in pq.ParquetFile(file).iter_batches(ROWS_AT_ONCE, use_threads=False):
+            connection.register("samples", pa.Table.from_batches([batch]))
+            yield connection.sql(query, params=group).to_arrow_table()
 
 
 def _tail(row: dict) -> bytes:
