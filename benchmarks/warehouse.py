@@ -112,7 +112,7 @@ def ours(folder: Path, sql: str) -> list:
 
 PLAIN = """
 import sys, time, duckdb, statistics
-c = duckdb.connect(config={"threads": 2, "memory_limit": "4GB"})
+c = duckdb.connect(config={"threads": 2, "memory_limit": "4GB", "enable_progress_bar": False})
 source = f"read_parquet('{sys.argv[1]}/out/samples/*/*/*.parquet', hive_partitioning = true)"
 for sql in sys.argv[2:]:
     times = []
@@ -176,6 +176,9 @@ def main(partitions: int, base: str) -> None:
         build_warehouse(Lake(str(folder)))
         again = time.perf_counter() - started
         opened, count, selection, rows, memory = measured(OURS, str(folder), str(Path(__file__).parent))
+        print(
+            f"ours, s: open {opened}, count {count}, selection {selection}; {memory} MiB", file=sys.stderr, flush=True
+        )
         plain = measured(PLAIN, str(folder), COUNT, SELECTION)
         frame = measured(POLARS, str(folder))
         print(

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from generated_lake import write_cell
 
-from pmc_assets.lake import Lake
+from pmc_assets.lake import Lake, Partition
 from pmc_assets.subsets import export
 from pmc_assets.subsets.export import export_subset
 from pmc_assets.subsets.spec import BadSubset, shipped_subsets, spec_of
@@ -196,16 +197,12 @@ def test_other_condition_in_the_same_place_leaves_no_old_file(made, tmp_path, ma
 
 
 def test_changed_lake_is_followed(made, tmp_path, many_units):
-    from conftest import write_cell  # type: ignore[attr-defined]
-
     url, samples = made
     changed = str(tmp_path / "lake")
     shutil.copytree(url, changed)
     export_subset(changed, name="all", where="true")
     first = samples[0]
     partition = {"license_group": first["license_group"], "batch": first["batch"]}
-    from pmc_assets.lake import Partition
-
     rest = [s for s in samples if (s["license_group"], s["batch"]) == tuple(partition.values())][1:]
     names = set(rest[0]) - {"license_group", "batch"}
     write_cell(Lake(changed), Partition.of(**partition), [{n: s[n] for n in names} for s in rest])

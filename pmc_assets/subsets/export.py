@@ -13,17 +13,21 @@ import duckdb
 
 from pmc_assets.lake import Lake
 from pmc_assets.subsets import papers
+from pmc_assets.subsets.article_lines import article_lines
 from pmc_assets.subsets.forms import write_unit
-from pmc_assets.subsets.select import Selection, select_samples
+from pmc_assets.subsets.select import UNIT_OF, Selection, select_samples
 from pmc_assets.subsets.spec import BadSubset, SubsetSpec, shipped_subsets, subset_where
 from pmc_assets.subsets.units import Unit, units
 from pmc_assets.warehouse.build import FILES, build_warehouse, is_current
 from pmc_assets.warehouse.connection import Limits, open_connection
+from pmc_assets.warehouse.guard import tables_of
 from pmc_assets.warehouse.listing import Snapshot
 from pmc_assets.warehouse.query import guarded
 
 MANIFEST = "manifest.json"
 PARTIAL = "manifest.partial.json"
+
+NEEDED_TABLES = {"out.samples", "out.attributions", "raw.filelists"}
 
 Progress = Callable[[int, int], None]
 
@@ -102,7 +106,7 @@ def export_spec(
     lake = Lake(lake_url)
     if lake.is_local and not is_current(lake):
         build_warehouse(lake)
-    with open_connection(lake, limits) as connection:
+    with open_connection(lake, limits, tables_of(spec.sql) | NEEDED_TABLES) as connection:
         snapshot = Snapshot.from_json(lake.read_bytes(FILES))
         with guarded(connection, timeout_s):
             selection = select_samples(connection, lake, spec, snapshot)
@@ -135,7 +139,7 @@ class _Export:
         self.copied_samples = self.copied_bytes = self.done = 0
 
     def run(self) -> Exported:
-        self.connection.execute(f"create table {papers.UNIT_OF} (sample_key varchar, stem varchar)")
+        self.connection.execute(f"create table {UNIT_OF} (sample_key varchar, stem varchar)")
         for unit in units(self.connection.cursor(), self.format, self.selection.inputs):
             self._export_unit(unit)
         manifest = self._manifest()
@@ -146,7 +150,7 @@ class _Export:
 
     def _export_unit(self, unit: Unit) -> None:
         self.connection.register("unit_rows", unit.rows.select(["sample_key"]))
-        self.connection.execute(f"insert into {papers.UNIT_OF} select sample_key, ? from unit_rows", [unit.stem])
+        self.connection.execute(f"insert into {UNIT_OF} select sample_key, ? from unit_rows", [unit.stem])
         self.connection.unregister("unit_rows")
         known = self.before.get("units", {}).get(unit.stem, {})
         if known.get("digest") == unit.digest and self._are_whole(known["files"]):
@@ -203,7 +207,7 @@ class _Export:
             samples_of = {unit["files"][0]: unit["samples"] for unit in self.units.values()}
             written.append(("sizes.json", papers.sizes(samples_of)))
         if self.format == "jsonl":
-            written.append(("articles.jsonl", b"".join(papers.article_lines(self.connection))))
+            written.append(("articles.jsonl", b"".join(article_lines(self.connection))))
         if self.format == "csv":
             written.append(("samples.csv", papers.captions(self.connection)))
         return written

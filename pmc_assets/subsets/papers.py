@@ -7,14 +7,11 @@ from collections.abc import Iterator
 
 import duckdb
 
-from pmc_assets.shards.jsonl import ARTICLE_LINES
 from pmc_assets.shards.render import IMAGE_EXTENSION
 from pmc_assets.subsets.forms import IMAGES
-from pmc_assets.subsets.select import SELECTED, WORK, Selection
+from pmc_assets.subsets.select import SELECTED, UNIT_OF, Selection
 from pmc_assets.subsets.spec import SubsetSpec
 
-UNIT_OF = f"{WORK}.subset_units"
-ROWS_AT_ONCE = 10_000
 ATTRIBUTION_COLUMNS = (
     "pmcid",
     "version",
@@ -59,20 +56,6 @@ def captions(connection: duckdb.DuckDBPyConnection) -> bytes:
         order by filepath
     """)
     return _delimited([("filepath", "title"), *rows.fetchall()], "\t")
-
-
-def article_lines(connection: duckdb.DuckDBPyConnection) -> Iterator[bytes]:
-    """Give one JSON line per article in the form of PMC-15M; images are `tar://<key>.jpg::<unit>.tar`."""
-    columns = "s.sample_key, s.pmcid, s.version, s.pmid, s.figure_index, s.graphic_index, s.figure_id, s.figure_label"
-    connection.execute(
-        f"create temp view thin_samples as select {columns}, s.caption from out.samples as s"
-        f" join {SELECTED} as k using (sample_key, license_group, batch)"
-    )
-    connection.execute(f"create temp view places as select sample_key, stem || '.tar' as shard from {UNIT_OF}")
-    connection.execute("create temp view filelists as select pmcid, version, xml_url, package_url from raw.filelists")
-    for batch in connection.sql(ARTICLE_LINES).to_arrow_reader(ROWS_AT_ONCE):
-        for line in batch["line"].to_pylist():
-            yield line.encode() + b"\n"
 
 
 def card(spec: SubsetSpec, selection: Selection, format: str) -> bytes:

@@ -13,6 +13,7 @@ from pmc_assets.warehouse.views import literal, parquet_view, texts
 
 WORK = "memory.main"
 SELECTED = f"{WORK}.subset_samples"
+UNIT_OF = f"{WORK}.subset_units"
 KEPT_COLUMNS = "s.sample_key, s.license_group, s.batch, s.pmcid, s.version, s.license_code, s.primary_label, s.split"
 PLACES = (
     "shard_path",

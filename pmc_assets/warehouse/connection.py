@@ -2,21 +2,19 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import duckdb
-import fsspec
 
 from pmc_assets.lake import Lake
 from pmc_assets.warehouse.build import FILES, WAREHOUSE, create_views
 from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.functions import register_functions
 from pmc_assets.warehouse.listing import Snapshot
+from pmc_assets.warehouse.ranged_files import RangedFiles
 from pmc_assets.warehouse.views import literal
-
-READ_BLOCK_BYTES = 256 * 2**10
 
 
 class NoWarehouse(ValueError):
@@ -33,16 +31,19 @@ class Limits:
 
 
 @contextlib.contextmanager
-def open_connection(lake: Lake, limits: Limits | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_connection(
+    lake: Lake, limits: Limits | None = None, tables: Collection[str] = ()
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse of a local or remote lake: it can read the lake's files, nothing else, and not be unlocked.
 
+    `tables` are those that will be asked (all where empty): of a remote lake only they are opened.
     Raises: NoWarehouse before the warehouse was built.
     """
     with tempfile.TemporaryDirectory(prefix="pmc-assets-spill-") as spill, duckdb.connect() as connection:
         if lake.is_local:
             _attach(connection, lake)
         else:
-            _view_remote(connection, lake)
+            _view_remote(connection, lake, tables)
         register_functions(connection, lake)
         _lock(connection, lake, limits or Limits(), spill)
         yield connection
@@ -56,29 +57,20 @@ def _attach(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     connection.execute(f"set variable lake = {literal(lake.root)}")
 
 
-def _view_remote(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def _view_remote(connection: duckdb.DuckDBPyConnection, lake: Lake, only: Collection[str]) -> None:
     """Make the views from the list of files beside the warehouse: nothing is listed, only what is asked is read."""
     try:
         snapshot = Snapshot.from_json(lake.read_bytes(FILES))
     except FileNotFoundError:
         raise _no_warehouse(lake) from None
-    connection.register_filesystem(unbuffered(lake))
-    create_views(connection, all_tables().values(), snapshot, partial(snapshot.paths, lake.url))
+    connection.register_filesystem(RangedFiles(lake, snapshot))
+    connection.execute("set parquet_metadata_cache = true")
+    tables = [table for name, table in all_tables().items() if not only or name in only]
+    create_views(connection, tables, snapshot, partial(snapshot.paths, lake.url))
 
 
 def _no_warehouse(lake: Lake) -> NoWarehouse:
     return NoWarehouse(f"{lake.url} has no {WAREHOUSE}: make it by `pmc-assets run --select 'key:\"warehouse\"'`")
-
-
-def unbuffered(lake: Lake) -> fsspec.AbstractFileSystem:
-    """Give the lake's file system without read-ahead: only the ranges asked for are fetched."""
-    fs = type(lake.fs)(*lake.fs.storage_args, **lake.fs.storage_options, skip_instance_cache=True)
-    for name, value in (("default_cache_type", "none"), ("cache_type", "none")):
-        if hasattr(fs, name):
-            setattr(fs, name, value)
-    if hasattr(fs, "kwargs") and "http" in fs.protocol:
-        fs.kwargs = {name: value for name, value in fs.kwargs.items() if name not in {"cache_type", "block_size"}}
-    return fs
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, lake: Lake, limits: Limits, spill: str) -> None:

@@ -35,3 +35,12 @@ def check_query(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
         raise QueryRefused(f"only queries that read are allowed, this is {kind.name}")
     prefix = _EXPLAIN.match(sql.strip())
     return (prefix[0] if prefix else "") + statements[0].query.strip().rstrip(";")
+
+
+def tables_of(sql: str) -> set[str]:
+    """Name the tables that a query asks for. Empty: for a text that does not parse, or that describes the lake."""
+    with duckdb.connect() as connection:
+        try:
+            return {name.replace('"', "") for name in connection.get_table_names(sql, qualified=True)}
+        except duckdb.Error:
+            return set()

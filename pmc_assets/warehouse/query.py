@@ -10,7 +10,7 @@ import duckdb
 from pmc_assets.lake import Lake
 from pmc_assets.warehouse.connection import Limits, open_connection
 from pmc_assets.warehouse.formats import FORMATS
-from pmc_assets.warehouse.guard import QueryError, check_query
+from pmc_assets.warehouse.guard import QueryError, check_query, tables_of
 
 PROGRESS_INTERVAL_S = 0.2
 BATCH_ROWS = 100_000
@@ -44,7 +44,8 @@ def run_query(
     """
     if format not in FORMATS:
         raise QueryError(f"no format {format!r}: one of {', '.join(FORMATS)}")
-    with open_connection(Lake(lake_url), Limits(memory=memory_limit, threads=threads)) as connection:
+    limits = Limits(memory=memory_limit, threads=threads)
+    with open_connection(Lake(lake_url), limits, tables_of(sql)) as connection:
         return run_on(connection, sql, out, format=format, timeout_s=timeout_s, progress=progress)
 
 

@@ -1,0 +1,84 @@
+"""A remote lake's files as DuckDB reads them: only the byte ranges asked for, sizes from the list of files."""
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import fsspec
+
+from pmc_assets.lake import Lake
+from pmc_assets.warehouse.listing import Snapshot
+
+UNCHANGED = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class RangedFile(io.RawIOBase):
+    """One file, read by ranges without read-ahead."""
+
+    def __init__(self, fs: fsspec.AbstractFileSystem, path: str, size: int) -> None:
+        self.fs, self.path, self.size = fs, path, size
+        self.place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self.place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: self.size}[whence]
+        return self.place
+
+    def read(self, size: int = -1) -> bytes:
+        end = self.size if size < 0 else min(self.size, self.place + size)
+        if end <= self.place:
+            return b""
+        content = self.fs.cat_file(self.path, start=self.place, end=end)
+        self.place += len(content)
+        return content
+
+
+class RangedFiles(fsspec.AbstractFileSystem):
+    """The files that a lake's snapshot lists, read-only; nothing else exists."""
+
+    cachable = False
+
+    def __init__(self, lake: Lake, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.protocol = lake.fs.protocol
+        self.remote = lake.fs
+        versions = [version for files in snapshot.files.values() for version in files.items()]
+        self.sizes = {lake.full_path(path): int(version.rpartition("/")[2]) for path, version in versions}
+        self.blocks = {lake.full_path(path) for paths in snapshot.blocks.values() for path in paths}
+
+    def size(self, path: str) -> int:
+        known = self._known(path)
+        if known in self.blocks and known not in self.sizes:
+            self.sizes[known] = self.remote.size(known)
+        if known not in self.sizes:
+            raise FileNotFoundError(path)
+        return self.sizes[known]
+
+    def exists(self, path: str, **_: Any) -> bool:
+        known = self._known(path)
+        return known in self.sizes or known in self.blocks
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        return {"name": path, "size": self.size(path), "type": "file"}
+
+    def glob(self, path: str, **_: Any) -> list[str]:  # type: ignore[override]
+        return [path] if self.exists(path) else []
+
+    def modified(self, path: str) -> datetime:
+        return UNCHANGED
+
+    def open(self, path: str, mode: str = "rb", **_: Any) -> RangedFile:  # type: ignore[override]
+        if mode != "rb":
+            raise PermissionError(f"{path}: a lake is read-only here")
+        return RangedFile(self.remote, self._known(path), self.size(path))
+
+    def _known(self, path: str) -> str:
+        return self.remote._strip_protocol(path)
