@@ -18,6 +18,8 @@ NEIGHBOURS = 5
 MULTIPLE_WEIGHT = 0.5
 """The caption of several panels speaks of each panel only in part."""
 NEIGHBOUR_WEIGHT = 0.5
+MIN_NEIGHBOUR_SHARE = 0.6
+"""A cluster without words takes its neighbours' concept only where they agree so far."""
 MIN_LOCAL_SHARE = 0.4
 CONCEPT_OF_KIND = {
     "formula": "Scientific Formulae and Equations",
@@ -122,8 +124,9 @@ def _proposal(cluster_id: int, own: Votes, near: Votes) -> dict:
     source: str | None = "figure_kinds" if own.by_kind * 2 > own.named else "captions"
     primary, confidence = ranked[:1], own.share(ranked[0] if ranked else None)
     if not ranked:
-        primary, confidence = [neighbour] if neighbour else [], near.share(neighbour) * NEIGHBOUR_WEIGHT
-        source = "neighbours" if neighbour else None
+        agrees = near.share(neighbour) >= MIN_NEIGHBOUR_SHARE
+        primary, confidence = [neighbour] * agrees, near.share(neighbour) * NEIGHBOUR_WEIGHT * agrees
+        source = "neighbours" if agrees else None
     second = ranked[1] if len(ranked) > 1 else None
     return {
         "cluster_id": cluster_id,
