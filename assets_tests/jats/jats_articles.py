@@ -20,7 +20,9 @@ def read(body: str = "", **parts: str) -> Article:
     return read_article(article_xml(body, **parts))
 
 
-def figure(caption: str, graphic: str = GRAPHIC, label: str = "<label>Figure 1</label>", attributes: str = 'id="F1"') -> str:
+def figure(
+    caption: str, graphic: str = GRAPHIC, label: str = "<label>Figure 1</label>", attributes: str = 'id="F1"'
+) -> str:
     return f"<fig {attributes}>{label}{caption}{graphic}</fig>"
 
 

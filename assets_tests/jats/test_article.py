@@ -17,7 +17,9 @@ def test_article_has_the_columns_of_the_table():
 
 def test_rows_fit_their_tables():
     caption = "<caption><p>(A) One. (B) Two.</p></caption>"
-    article = read(figure(caption) + '<p><xref rid="F1">1</xref></p>', meta='<article-id pub-id-type="doi">10.1/x</article-id>')
+    article = read(
+        figure(caption) + '<p><xref rid="F1">1</xref></p>', meta='<article-id pub-id-type="doi">10.1/x</article-id>'
+    )
     key = {"pmcid": "PMC1", "version": 1}
     for table, rows in (
         (schema.CORE_FIGURES, article.figures),
@@ -26,7 +28,9 @@ def test_rows_fit_their_tables():
     ):
         assert {*key, *rows[0]} == {field.name for field in table.columns}
         table.from_rows([key | row for row in rows]).validate(full=True)
-    row = {name: getattr(article, name) for name in Article.__slots__ if name not in ("figures", "mentions", "subcaptions")}
+    row = {
+        name: getattr(article, name) for name in Article.__slots__ if name not in ("figures", "mentions", "subcaptions")
+    }
     schema.CORE_ARTICLES.from_rows([key | row | {"is_retracted": False}]).validate(full=True)
 
 
@@ -35,7 +39,10 @@ def test_rows_fit_their_tables():
     [
         ('<article-id pub-id-type="pmc">13900</article-id>', "PMC13900"),
         ('<article-id pub-id-type="pmc">PMC13900</article-id>', "PMC13900"),
-        ('<article-id pub-id-type="pmcid">PMC13900</article-id><article-id pub-id-type="pmcaiid">7</article-id>', "PMC13900"),
+        (
+            '<article-id pub-id-type="pmcid">PMC13900</article-id><article-id pub-id-type="pmcaiid">7</article-id>',
+            "PMC13900",
+        ),
         ('<article-id pub-id-type="pmcid-ver">PMC13900.2</article-id>', "PMC13900"),
         ('<article-id pub-id-type="pmcaid">13900</article-id>', "PMC13900"),
         ('<article-id pub-id-type="publisher-id">x</article-id>', None),
@@ -136,10 +143,14 @@ def test_authors_with_orcid_and_affiliations():
 def test_funding():
     funding = (
         "<funding-group><award-group><funding-source><institution-wrap><institution>NIH</institution>"
-        '<institution-id>x</institution-id></institution-wrap></funding-source><award-id>R01</award-id><award-id>R02</award-id>'
+        "<institution-id>x</institution-id></institution-wrap></funding-source><award-id>R01</award-id><award-id>R02</award-id>"
         "</award-group><award-group><funding-source>Trust</funding-source></award-group></funding-group>"
     )
-    assert [(f["source"], f["award_id"]) for f in read(meta=funding).funding] == [("NIH", "R01"), ("NIH", "R02"), ("Trust", None)]
+    assert [(f["source"], f["award_id"]) for f in read(meta=funding).funding] == [
+        ("NIH", "R01"),
+        ("NIH", "R02"),
+        ("Trust", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,12 +158,21 @@ def test_funding():
     [
         ('<license xlink:href="https://creativecommons.org/licenses/by-nc/4.0/"/>', "CC BY-NC"),
         ("<license><ali:license_ref>http://creativecommons.org/licenses/by/4.0/</ali:license_ref></license>", "CC BY"),
-        ('<license><license-p>See <ext-link xlink:href="http://creativecommons.org/licenses/by-nc-nd/3.0/">x</ext-link></license-p></license>', "CC BY-NC-ND"),
-        ("<license><license-p>the Creative Commons Attribution-NonCommercial-ShareAlike License</license-p></license>", "CC BY-NC-SA"),
+        (
+            '<license><license-p>See <ext-link xlink:href="http://creativecommons.org/licenses/by-nc-nd/3.0/">x</ext-link></license-p></license>',
+            "CC BY-NC-ND",
+        ),
+        (
+            "<license><license-p>the Creative Commons Attribution-NonCommercial-ShareAlike License</license-p></license>",
+            "CC BY-NC-SA",
+        ),
         ("<license><license-p>Creative Commons Attribution License</license-p></license>", "CC BY"),
         ('<license xlink:href="https://creativecommons.org/publicdomain/zero/1.0/"/>', "CC0"),
         ("<license><license-p>All rights reserved.</license-p></license>", None),
-        ('<license xlink:href="http://creativecommons.org/licenses/by/4.0/"/><license xlink:href="http://creativecommons.org/licenses/by-nc/4.0/"/>', None),
+        (
+            '<license xlink:href="http://creativecommons.org/licenses/by/4.0/"/><license xlink:href="http://creativecommons.org/licenses/by-nc/4.0/"/>',
+            None,
+        ),
         ("", None),
     ],
 )
@@ -200,10 +220,23 @@ def test_references_are_those_of_the_article_itself():
     ],
 )
 def test_namespaces_and_wrappers_read_alike(wrapper: str):
-    inner = article_xml(figure("<caption><p>One <inline-formula><mml:math><mml:mi>x</mml:mi></mml:math></inline-formula></p></caption>"))
+    inner = article_xml(
+        figure("<caption><p>One <inline-formula><mml:math><mml:mi>x</mml:mi></mml:math></inline-formula></p></caption>")
+    )
     inner_text = inner.decode().split(">", 1)[1].rsplit("</article>", 1)[0]
     if "<j:" in wrapper:
-        for name in ("front", "journal-meta", "article-meta", "body", "fig", "label", "caption", "p", "inline-formula", "graphic"):
+        for name in (
+            "front",
+            "journal-meta",
+            "article-meta",
+            "body",
+            "fig",
+            "label",
+            "caption",
+            "p",
+            "inline-formula",
+            "graphic",
+        ):
             inner_text = inner_text.replace(f"<{name}", f"<j:{name}").replace(f"</{name}", f"</j:{name}")
         inner_text = inner_text.replace("<j:p>", "<j:p>")
     wrapped = wrapper.replace("{ns}", NAMESPACES).replace("{inner}", inner_text).encode()

@@ -14,7 +14,7 @@ def refs(row: dict) -> list[str]:
 @pytest.mark.parametrize(
     ("body", "rest", "location", "section_path"),
     [
-        (f"<sec><title>Results</title><sec><title>A</title>{{}}</sec></sec>", "", "body", ["Results", "A"]),
+        ("<sec><title>Results</title><sec><title>A</title>{}</sec></sec>", "", "body", ["Results", "A"]),
         ("<p>x {}</p>", "", "body", []),
         ("<sec><p><bold>x</bold>{} y</p></sec>", "", "body", []),
         ("<boxed-text><caption><title>Box</title></caption>{}</boxed-text>", "", "body", ["Box"]),
@@ -46,7 +46,10 @@ def test_href_is_read_by_its_name_not_by_its_place():
 
 def test_two_graphics_are_two():
     (row,) = read(figure(CAPTION, '<graphic xlink:href="a"/><graphic xlink:href="b"/>')).figures
-    assert [(g["graphic_index"], g["alternative_index"], g["graphic_ref"]) for g in row["graphics"]] == [(0, 0, "a"), (1, 0, "b")]
+    assert [(g["graphic_index"], g["alternative_index"], g["graphic_ref"]) for g in row["graphics"]] == [
+        (0, 0, "a"),
+        (1, 0, "b"),
+    ]
 
 
 def test_alternatives_share_a_graphic():
@@ -59,7 +62,13 @@ def test_media_alone_is_kept_with_its_type():
     media = '<media xlink:href="v.mp4" mimetype="video" mime-subtype="mp4"/>'
     (row,) = read(figure(CAPTION, media)).figures
     assert row["graphics"] == [
-        {"graphic_index": 0, "alternative_index": 0, "graphic_ref": "v.mp4", "element": "media", "mime_type": "video/mp4"}
+        {
+            "graphic_index": 0,
+            "alternative_index": 0,
+            "graphic_ref": "v.mp4",
+            "element": "media",
+            "mime_type": "video/mp4",
+        }
     ]
 
 
@@ -95,7 +104,9 @@ def test_kind(body: str, kind: str):
 def test_rows_are_in_document_order_over_all_kinds():
     body = f"<sec>{GRAPHIC}</sec><table-wrap>{GRAPHIC}</table-wrap>{figure(CAPTION)}<p><disp-formula>{GRAPHIC}</disp-formula></p>"
     rows = read(body).figures
-    assert [(row["figure_index"], row["kind"]) for row in rows] == list(enumerate(["graphic", "table", "figure", "formula"]))
+    assert [(row["figure_index"], row["kind"]) for row in rows] == list(
+        enumerate(["graphic", "table", "figure", "formula"])
+    )
 
 
 def test_members_of_a_group_carry_its_caption_and_label():

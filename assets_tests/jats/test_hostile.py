@@ -12,9 +12,11 @@ from jats_articles import article_xml, caption_of, figure, read
 
 from pmc_assets.jats.article import MalformedArticle, read_article
 
-BOMB = b"<!DOCTYPE article [<!ENTITY a '%s'>" % (b"x" * 1000) + b"".join(
-    b"<!ENTITY %c '%s'>" % (letter, b"&%c;" % (letter - 1) * 20) for letter in b"bcdefgh"
-) + b"]><article><body><p>&h;</p></body></article>"
+BOMB = (
+    b"<!DOCTYPE article [<!ENTITY a '%s'>" % (b"x" * 1000)
+    + b"".join(b"<!ENTITY %c '%s'>" % (letter, b"&%c;" % (letter - 1) * 20) for letter in b"bcdefgh")
+    + b"]><article><body><p>&h;</p></body></article>"
+)
 DEEP = b"<article><body>" + b"<sec>" * 100_000 + b"</sec>" * 100_000 + b"</body></article>"
 WHOLE = article_xml(figure("<caption><p>One.</p></caption>"))
 
@@ -23,7 +25,10 @@ WHOLE = article_xml(figure("<caption><p>One.</p></caption>"))
     ("trait", "xml"),
     [
         ("entity bomb", BOMB),
-        ("quadratic entities", b"<!DOCTYPE a [<!ENTITY a '" + b"x" * 100_000 + b"'>]><article>" + b"&a;" * 10_000 + b"</article>"),
+        (
+            "quadratic entities",
+            b"<!DOCTYPE a [<!ENTITY a '" + b"x" * 100_000 + b"'>]><article>" + b"&a;" * 10_000 + b"</article>",
+        ),
         ("entity that names itself", b"<!DOCTYPE a [<!ENTITY a '&b;'><!ENTITY b '&a;'>]><article>&a;</article>"),
         ("nesting 100,000 deep", DEEP),
         ("attribute of 11 MB", b'<article id="' + b"x" * 11_000_000 + b'"/>'),
@@ -51,7 +56,10 @@ def test_hostile_input_is_malformed(trait: str, xml: bytes):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
 
 
-@pytest.mark.parametrize("declaration", ['SYSTEM "{url}"', 'PUBLIC "-//x" "{url}"', '[<!ENTITY e SYSTEM "{url}">]', '[<!ENTITY % e SYSTEM "{url}"> %e;]'])
+@pytest.mark.parametrize(
+    "declaration",
+    ['SYSTEM "{url}"', 'PUBLIC "-//x" "{url}"', '[<!ENTITY e SYSTEM "{url}">]', '[<!ENTITY % e SYSTEM "{url}"> %e;]'],
+)
 def test_external_files_are_never_read(tmp_path: Path, declaration: str):
     secret = tmp_path / "secret"
     secret.write_text("<!ENTITY e 'SECRET'>")
@@ -102,16 +110,60 @@ def test_any_text_survives_any_inline_markup(text: str, data: st.DataObject):
     names = ("italic", "sup", "bold", "xref rid='F1'", "named-content", "sub")
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     escaped = [p.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for p in pieces]
-    marked = "".join(f"<{n}>{p}</{n.split()[0]}>" if i % 2 else p for i, (p, n) in enumerate(zip(escaped, names * 2, strict=False)))
+    marked = "".join(
+        f"<{n}>{p}</{n.split()[0]}>" if i % 2 else p for i, (p, n) in enumerate(zip(escaped, names * 2, strict=False))
+    )
     plain, got = caption_of(f"<p>{''.join(escaped)}</p>"), caption_of(f"<p>{marked}</p>")
     assert got == plain
 
 
-@given(st.recursive(st.sampled_from(["x", " ", "é", "&#xFDD0;", "&#xFDD1;", "1–2"]), lambda inner: st.tuples(
-    st.sampled_from(["p", "fig", "caption", "title", "sec", "list", "list-item", "label", "xref", "fig-group", "alternatives", "graphic",
-                     "table-wrap", "td", "disp-formula", "inline-formula", "tex-math", "boxed-text", "media", "break", "sub-article", "abstract",
-                     "front", "article-meta", "contrib-group", "contrib", "name", "aff", "ref", "pub-id", "fn", "def-item", "term", "alt-text"]),
-    st.lists(inner, max_size=5)), max_leaves=30))
+@given(
+    st.recursive(
+        st.sampled_from(["x", " ", "é", "&#xFDD0;", "&#xFDD1;", "1–2"]),
+        lambda inner: st.tuples(
+            st.sampled_from(
+                [
+                    "p",
+                    "fig",
+                    "caption",
+                    "title",
+                    "sec",
+                    "list",
+                    "list-item",
+                    "label",
+                    "xref",
+                    "fig-group",
+                    "alternatives",
+                    "graphic",
+                    "table-wrap",
+                    "td",
+                    "disp-formula",
+                    "inline-formula",
+                    "tex-math",
+                    "boxed-text",
+                    "media",
+                    "break",
+                    "sub-article",
+                    "abstract",
+                    "front",
+                    "article-meta",
+                    "contrib-group",
+                    "contrib",
+                    "name",
+                    "aff",
+                    "ref",
+                    "pub-id",
+                    "fn",
+                    "def-item",
+                    "term",
+                    "alt-text",
+                ]
+            ),
+            st.lists(inner, max_size=5),
+        ),
+        max_leaves=30,
+    )
+)
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_arrangement_of_elements_is_read(tree):
     """Elements where no DTD lets them stand neither crash the reader nor lose a figure."""
@@ -123,7 +175,9 @@ def test_any_arrangement_of_elements_is_read(tree):
             return node
         name, children = node
         count += name == "fig"
-        attributes = {"graphic": ' xlink:href="a"', "xref": ' rid="F1 F2"', "media": ' xlink:href="m"'}.get(name, ' id="F1"')
+        attributes = {"graphic": ' xlink:href="a"', "xref": ' rid="F1 F2"', "media": ' xlink:href="m"'}.get(
+            name, ' id="F1"'
+        )
         return f"<{name}{attributes}>{''.join(map(written, children))}</{name}>"
 
     article = read(written(tree))
@@ -139,7 +193,9 @@ def test_mutants_of_real_articles_are_read_or_refused(shared: Path):
         xml = bytearray(path.read_bytes())
         for _ in range(3):
             start = random_.randrange(len(xml))
-            xml[start : start + random_.choice((0, 1, 5, 60))] = random_.choice((b"<", b">", b"&", b"<p>", b"</fig>", b"", b"\xff", b"<fig>"))
+            xml[start : start + random_.choice((0, 1, 5, 60))] = random_.choice(
+                (b"<", b">", b"&", b"<p>", b"</fig>", b"", b"\xff", b"<fig>")
+            )
         try:
             read_article(bytes(xml))
         except MalformedArticle:

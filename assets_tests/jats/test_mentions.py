@@ -19,7 +19,11 @@ def mentions(paragraph: str, **parts: str) -> list[tuple[str, str, bool]]:
         ("plain", '<p>See <xref ref-type="fig" rid="F1">Fig. 1</xref>.</p>', [("F1", "Fig. 1", False)]),
         ("in bold", '<p>See <bold>(<xref rid="F1">Fig. 1</xref>)</bold>.</p>', [("F1", "Fig. 1", False)]),
         ("in sup", '<p>x<sup><xref rid="F2"><italic>2</italic></xref></sup></p>', [("F2", "2", False)]),
-        ("several rids", '<p><xref rid="F1 F3">Figs 1, 3</xref></p>', [("F1", "Figs 1, 3", False), ("F3", "Figs 1, 3", False)]),
+        (
+            "several rids",
+            '<p><xref rid="F1 F3">Figs 1, 3</xref></p>',
+            [("F1", "Figs 1, 3", False), ("F3", "Figs 1, 3", False)],
+        ),
         ("once per figure", '<p>(<xref rid="F1">1A</xref>) and (<xref rid="F1">1B</xref>)</p>', [("F1", "1A", False)]),
         (
             "range of two pointers",
@@ -41,13 +45,29 @@ def mentions(paragraph: str, **parts: str) -> list[tuple[str, str, bool]]:
             '<p><xref rid="F2">Figs 2-4</xref></p>',
             [("F2", "Figs 2-4", False), ("F3", "Figs 2-4", True), ("F4", "Figs 2-4", True)],
         ),
-        ("panels are no range", '<p><xref rid="F2">Fig. 2A</xref>–<xref rid="F2">C</xref></p>', [("F2", "Fig. 2A", False)]),
-        ("a list is no range", '<p><xref rid="F1">1</xref>, <xref rid="F3">3</xref></p>', [("F1", "1", False), ("F3", "3", False)]),
+        (
+            "panels are no range",
+            '<p><xref rid="F2">Fig. 2A</xref>–<xref rid="F2">C</xref></p>',
+            [("F2", "Fig. 2A", False)],
+        ),
+        (
+            "a list is no range",
+            '<p><xref rid="F1">1</xref>, <xref rid="F3">3</xref></p>',
+            [("F1", "1", False), ("F3", "3", False)],
+        ),
         ("white space", '<p>\n  See\n <xref rid="F1"> Fig.\n 1 </xref>\n.</p>', [("F1", "Fig. 1", False)]),
         ("after a composed character", '<p>e&#x301; <xref rid="F1">Fig. 1</xref></p>', [("F1", "Fig. 1", False)]),
         ("empty pointer", '<p>See<xref rid="F1"/> this</p>', [("F1", "", False)]),
-        ("pointer in a pointer", '<p><xref rid="F1">Fig. <xref rid="F2">2</xref></xref></p>', [("F1", "Fig. 2", False), ("F2", "2", False)]),
-        ("in a list", '<list><list-item><p>x <xref rid="F1">Fig. 1</xref></p></list-item></list>', [("F1", "Fig. 1", False)]),
+        (
+            "pointer in a pointer",
+            '<p><xref rid="F1">Fig. <xref rid="F2">2</xref></xref></p>',
+            [("F1", "Fig. 2", False), ("F2", "2", False)],
+        ),
+        (
+            "in a list",
+            '<list><list-item><p>x <xref rid="F1">Fig. 1</xref></p></list-item></list>',
+            [("F1", "Fig. 1", False)],
+        ),
         ("unknown figure", '<p><xref rid="F9">Fig. 9</xref></p>', []),
         ("literature", '<p><xref ref-type="bibr" rid="B1">1</xref></p>', []),
     ],
@@ -71,9 +91,14 @@ def test_mentions_of_one_figure_are_numbered_in_order():
 
 
 def test_innermost_paragraph_is_the_mention():
-    body = '<p>outer <xref rid="F1">1</xref><list><list-item><p>inner <xref rid="F2">2</xref></p></list-item></list></p>'
+    body = (
+        '<p>outer <xref rid="F1">1</xref><list><list-item><p>inner <xref rid="F2">2</xref></p></list-item></list></p>'
+    )
     rows = read(body + FIGURES).mentions
-    assert [(m["text"], m["text"][m["span_start"] : m["span_end"]]) for m in rows] == [("outer 1 inner 2", "1"), ("inner 2", "2")]
+    assert [(m["text"], m["text"][m["span_start"] : m["span_end"]]) for m in rows] == [
+        ("outer 1 inner 2", "1"),
+        ("inner 2", "2"),
+    ]
 
 
 def test_caption_that_points_at_another_figure_is_a_mention():

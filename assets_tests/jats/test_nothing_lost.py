@@ -98,7 +98,9 @@ def test_every_graphic_of_real_articles_is_in_some_row(shared: Path):
         xml = path.read_bytes()
         hrefs = sorted(g.get(HREF) for g in independent_tree(xml).iter("graphic", "inline-graphic") if g.get(HREF))
         kept = [g["graphic_ref"] for row in read_article(xml).figures for g in row["graphics"]]
-        read = sorted(g["graphic_ref"] for row in read_article(xml).figures for g in row["graphics"] if "graphic" in g["element"])
+        read = sorted(
+            g["graphic_ref"] for row in read_article(xml).figures for g in row["graphics"] if "graphic" in g["element"]
+        )
         assert [h.strip() for h in hrefs] == read, (path.name, len(kept))
 
 

@@ -13,7 +13,11 @@ def parts(caption: str) -> list[tuple[str, str]]:
     ("trait", "caption", "expected"),
     [
         ("brackets", "<p>Cells. (A) One. (B) Two.</p>", [("A", "(A) One."), ("B", "(B) Two.")]),
-        ("bold brackets", "<title>Cells</title><p>(<bold>a</bold>) One; (<bold>b</bold>) two.</p>", [("a", "(a) One;"), ("b", "(b) two.")]),
+        (
+            "bold brackets",
+            "<title>Cells</title><p>(<bold>a</bold>) One; (<bold>b</bold>) two.</p>",
+            [("a", "(a) One;"), ("b", "(b) two.")],
+        ),
         ("groups", "<p>(A, B) One. (C–E) Two.</p>", [("A, B", "(A, B) One."), ("C–E", "(C–E) Two.")]),
         ("commas", "<p><bold>a</bold>, One in b. <bold>b</bold>, Two.</p>", [("a", "a, One in b."), ("b", "b, Two.")]),
         ("half brackets", "<p>A) One. B) Two.</p>", [("A", "A) One."), ("B", "B) Two.")]),

@@ -8,7 +8,9 @@ from pmc_assets.jats.names import XML_LANG
 from pmc_assets.jats.settle import space_around
 from pmc_assets.jats.text import text_of
 
-_LEAVES = frozenset(("title", "p", "subtitle", "label", "disp-formula", "attrib", "preformat", "code", "verse-line", "fn"))
+_LEAVES = frozenset(
+    ("title", "p", "subtitle", "label", "disp-formula", "attrib", "preformat", "code", "verse-line", "fn")
+)
 _CONTAINERS = frozenset(
     ("caption", "list", "list-item", "def-list", "def-item", "disp-quote", "sec", "statement", "speech", "verse-group")
 )

@@ -82,7 +82,9 @@ class FigureReader:
         own = showing.element
         if group is None or own.get(XML_LANG) is None:
             return []
-        others = [each for each in group.findall("fig") if each is not own and each.get(XML_LANG) not in (None, language)]
+        others = [
+            each for each in group.findall("fig") if each is not own and each.get(XML_LANG) not in (None, language)
+        ]
         if any(each.find(".//graphic") is not None for each in (own, *others)):
             return []
         texts = [(each.get(XML_LANG), " ".join(_caption_texts(each))) for each in others]
@@ -136,5 +138,3 @@ def _permissions(showing: Showing, children: dict[str, list[etree._Element]]) ->
         holders = [text_or_none(part) for part in each.iter(*_COPYRIGHT)]
         statements += filter(None, stated if any(stated) else holders or [text_or_none(each)])
     return " ".join(statements) or None
-
-

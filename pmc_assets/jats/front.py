@@ -40,8 +40,14 @@ def read_front(article: etree._Element) -> dict:
         "funding": read_funding(meta_element) if meta_element is not None else [],
         "related_articles": [_related(each) for each in meta.get("related-article", ())],
     }
-    return columns | _journal(journal) | _titles(meta) | _dates(meta) | _keywords(meta) | _license(meta, meta_element) | (
-        read_abstracts(meta, article.get(XML_LANG))
+    return (
+        columns
+        | _journal(journal)
+        | _titles(meta)
+        | _dates(meta)
+        | _keywords(meta)
+        | _license(meta, meta_element)
+        | (read_abstracts(meta, article.get(XML_LANG)))
     )
 
 
@@ -154,5 +160,3 @@ def _license(meta: Children, meta_element: etree._Element | None) -> dict:
     if not holders:
         return dict.fromkeys(("license_url", "license_text", "xml_license_code", "copyright_statement"))
     return read_license(holders[0])
-
-

@@ -23,7 +23,9 @@ _KIND_OF_OWNER = {
     "inline-media": "supplementary",
 }
 _OWNERS = frozenset(_KIND_OF_OWNER) - {"fig", "fig-group", "media", "inline-media"}
-_OUTSIDE = frozenset(("sec", "body", "back", "floats-group", "floats-wrap", "boxed-text", "app", "front", "sub-article"))
+_OUTSIDE = frozenset(
+    ("sec", "body", "back", "floats-group", "floats-wrap", "boxed-text", "app", "front", "sub-article")
+)
 _PICTURES = ("graphic", "media")
 
 

@@ -7,7 +7,9 @@ from lxml import etree
 from pmc_assets.jats.names import LICENSE_REF, XLINK_HREF
 from pmc_assets.jats.text import text_of, text_or_none
 
-_CC_URL = re.compile(r"creativecommons\.org/(?:licen[sc]es/(by(?:-nc)?(?:-nd|-sa)?)(?![a-z-])|publicdomain/(zero|mark))", re.I)
+_CC_URL = re.compile(
+    r"creativecommons\.org/(?:licen[sc]es/(by(?:-nc)?(?:-nd|-sa)?)(?![a-z-])|publicdomain/(zero|mark))", re.I
+)
 _CC_WORDS = re.compile(r"\bCC[\s-]?(BY(?:-NC)?(?:-ND|-SA)?|0)\b(?!-)")
 _CC_NAME = re.compile(
     r"Creative Commons[,:]?\s+(?:\(?CC\)?\s+)?Attribution((?:[\s–-]+(?:Non-?Commercial|No-?Deriv(?:ative)?s?(?:\s?Works)?|Share-?Alike))*)",
@@ -49,9 +51,7 @@ def _license_text(license_: etree._Element) -> str:
 
 def _code(urls: list[str], text: str, types: list[str]) -> str | None:
     """Take the code from the URLs, else from the words of the licence; None where they name none or several."""
-    codes = (
-        _codes_of_urls(" ".join(urls)) or _codes_of_urls(text) or _codes_of_words(text) or _codes_of_types(types)
-    )
+    codes = _codes_of_urls(" ".join(urls)) or _codes_of_urls(text) or _codes_of_words(text) or _codes_of_types(types)
     return codes.pop() if len(codes) == 1 else None
 
 
@@ -72,7 +72,9 @@ def _codes_of_types(types: list[str]) -> set[str]:
 def _suffixes(words: str) -> str:
     words = words.lower().replace("-", "").replace(" ", "").replace("–", "")
     return "".join(
-        suffix for word, suffix in (("noncommercial", "-nc"), ("noderiv", "-nd"), ("sharealike", "-sa")) if word in words
+        suffix
+        for word, suffix in (("noncommercial", "-nc"), ("noderiv", "-nd"), ("sharealike", "-sa"))
+        if word in words
     )
 
 

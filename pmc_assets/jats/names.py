@@ -5,7 +5,14 @@ XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 LICENSE_REF = "{http://www.niso.org/schemas/ali/1.0/}license_ref"
 
-GRAPHICS = ("graphic", "inline-graphic", "media", "inline-media", "supplementary-material", "inline-supplementary-material")
+GRAPHICS = (
+    "graphic",
+    "inline-graphic",
+    "media",
+    "inline-media",
+    "supplementary-material",
+    "inline-supplementary-material",
+)
 MATH = MATHML + "math"
 ANNOTATION = MATHML + "annotation"
 ANNOTATION_XML = MATHML + "annotation-xml"

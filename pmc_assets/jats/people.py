@@ -8,7 +8,9 @@ from pmc_assets.jats.names import XLINK_HREF
 from pmc_assets.jats.text import text_of, text_or_none, tidy
 
 _ORCID = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dXx])(?!\d)")
-_NAMES = frozenset(("name", "string-name", "collab", "collab-alternatives", "name-alternatives", "anonymous", "collab-name"))
+_NAMES = frozenset(
+    ("name", "string-name", "collab", "collab-alternatives", "name-alternatives", "anonymous", "collab-name")
+)
 _LEFT_OUT_OF_AFFILIATION = frozenset(("label", "institution-id", "xref"))
 
 
@@ -133,7 +135,9 @@ def affiliation_text(aff: etree._Element) -> str:
         if child.tag in _LEFT_OUT_OF_AFFILIATION or (child.tag == "sup" and place == 0 and not parts[0].strip()):
             parts.append(tail)
             continue
-        text = affiliation_text(child) if child.tag in ("institution-wrap", "addr-line") and len(child) else text_of(child)
+        text = (
+            affiliation_text(child) if child.tag in ("institution-wrap", "addr-line") and len(child) else text_of(child)
+        )
         before = "".join(parts).rstrip()
         if text and before and child.tag not in _INLINE and not parts[-1].strip() and before[-1] not in ",;:.(":
             parts.append(", ")
@@ -141,7 +145,9 @@ def affiliation_text(aff: etree._Element) -> str:
     return tidy("".join(parts)).strip(" ,;")
 
 
-_INLINE = frozenset(("italic", "bold", "sup", "sub", "sc", "email", "ext-link", "uri", "named-content", "styled-content", "break"))
+_INLINE = frozenset(
+    ("italic", "bold", "sup", "sub", "sc", "email", "ext-link", "uri", "named-content", "styled-content", "break")
+)
 
 
 def read_funding(meta: etree._Element) -> list[dict]:
