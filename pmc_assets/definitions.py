@@ -26,12 +26,14 @@ def _secret(name: str) -> dg.EnvVar | str:
     return dg.EnvVar(name) if os.environ.get(name) else ""
 
 
+LAKE = LakeResource(
+    url=os.environ.get("PMC_LAKE") or "lake",
+    batch_ids=int(os.environ.get("PMC_BATCH_IDS") or 10_000),
+    workers=int(os.environ.get("PMC_WORKERS") or 1),
+)
+
 RESOURCES = {
-    "lake": LakeResource(
-        url=os.environ.get("PMC_LAKE") or "lake",
-        batch_ids=int(os.environ.get("PMC_BATCH_IDS") or 10_000),
-        workers=int(os.environ.get("PMC_WORKERS") or 1),
-    ),
+    "lake": LAKE,
     "source": SourceResource(
         url=os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE,
         endpoint_url=os.environ.get("PMC_S3_ENDPOINT_URL", ""),

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pmc_assets.cli import reading
 from pmc_assets.cli.errors import told
 from pmc_assets.cli.options import LakeUrl
+
+if TYPE_CHECKING:
+    from pmc_assets.cli.run import Runner
+    from pmc_assets.cli.worker import Outcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,26 +43,36 @@ def run(
     All of it: `pmc-assets run`. One partition with everything downstream of its packages:
     `pmc-assets run --batch PMC01000xxxx --license-group commercial --select 'key:"raw/packages"+'`.
     """
+    import dagster as dg
+
+    from pmc_assets.cli.run import Choice
+
+    choice = Choice(tuple(batch or ()), tuple(license_group or ()))
+    _materialize(lambda runner: runner.run(dg.AssetSelection.from_string(select), choice), jobs)
+
+
+@app.command()
+def sync(jobs: Annotated[int, typer.Option(help="Partitions at once.", min=1)] = os.cpu_count() or 1) -> None:
+    """Take the newest inventory and run just the partitions that it concerns.
+
+    For a lake that `pmc-assets run` made; the schedule `sync_daily` and the sensor `new_inventory` do the same.
+    """
+    _materialize(lambda runner: runner.sync(), jobs)
+
+
+def _materialize(work: "Callable[[Runner], list[Outcome]]", jobs: int) -> None:
+    """Run through Dagster on the source of the environment, say what the lake holds, end with 1 after a failure."""
     from pmc_assets.cli.embedded import embedded_source
     from pmc_assets.cli.instance import open_instance
-    from pmc_assets.cli.run import run as run_phases
+    from pmc_assets.cli.run import Runner
     from pmc_assets.cli.status import print_summary
     from pmc_assets.warehouse.build import WAREHOUSE
 
     with told(console), embedded_source(console), open_instance() as instance:
-        from pmc_assets.definitions import RESOURCES, defs
+        from pmc_assets.definitions import LAKE, defs
 
-        lake = RESOURCES["lake"].open()
-        outcomes = run_phases(
-            defs,
-            instance,
-            lake,
-            console,
-            select=select,
-            only_batches=tuple(batch or ()),
-            only_groups=tuple(license_group or ()),
-            jobs=jobs,
-        )
+        lake = LAKE.open()
+        outcomes = work(Runner(defs, instance, lake, console, jobs))
         failed = [outcome for outcome in outcomes if not outcome.is_success]
         if lake.exists(WAREHOUSE):
             print_summary(lake, console)

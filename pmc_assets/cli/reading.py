@@ -26,16 +26,13 @@ def sql(
 
     `pmc-assets sql "select license_group, count(*) from out.samples group by 1"`
     """
-    from pmc_assets.lake import Lake
-    from pmc_assets.warehouse.connection import Limits, open_connection
     from pmc_assets.warehouse.query import run_query
 
     with told(console):
         if query is None:
             from pmc_assets.warehouse.prompt import prompt
 
-            with open_connection(Lake(lake), Limits(memory=memory_limit)) as connection:
-                prompt(connection, sys.stdin, sys.stdout, timeout_s=timeout)
+            prompt(lake, timeout_s=timeout, memory_limit=memory_limit)
         elif out is None:
             run_query(lake, query, sys.stdout.buffer, format=format, timeout_s=timeout, memory_limit=memory_limit)
         else:

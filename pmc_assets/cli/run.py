@@ -4,75 +4,111 @@ import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 
 import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pmc_assets import schema
+from pmc_assets.assets.jobs import one_partition
 from pmc_assets.assets.partitions import batches, cell_key, cells
+from pmc_assets.assets.sync import (
+    FILELISTS_KEY,
+    INVENTORY_KEY,
+    due_partitions,
+    sync_article_versions,
+    sync_filelists,
+)
 from pmc_assets.cli.phases import Phase, phases
 from pmc_assets.cli.worker import Outcome, materialize
 from pmc_assets.filelists.inventory import inventory_batches
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.licenses import LICENSE_GROUPS
 
+OVER_ALL_CELLS = dg.AssetSelection.assets(["search"], ["neighbours"], ["warehouse"], ["out", "dataset_card"])
 
-def run(
-    defs: dg.Definitions,
-    instance: dg.DagsterInstance,
-    lake: Lake,
-    console: Console,
-    *,
-    select: str = "*",
-    only_batches: tuple[str, ...] = (),
-    only_groups: tuple[str, ...] = (),
-    jobs: int = 1,
-) -> list[Outcome]:
-    """Run every phase of a selection; a failed partition costs itself, the others go on.
 
-    Returns one outcome per run. A later phase leaves out the partitions that failed before.
-    """
-    selection = dg.AssetSelection.from_string(select).required_multi_asset_neighbors()
-    outcomes: list[Outcome] = []
-    failed: set[str] = set()
-    with _progress(console) as progress, _pool(jobs) as pool:
-        for phase in phases(defs, selection):
-            keys = [
-                key for key in _partition_keys(phase, instance, lake, only_batches, only_groups) if key not in failed
-            ]
-            task = progress.add_task(_title(phase), total=len(keys))
-            for outcome in _run_phase(pool, phase, keys):
-                outcomes.append(outcome)
-                progress.advance(task)
-                if not outcome.is_success:
-                    failed.add(outcome.partition_key or "")
-                    progress.console.print(f"[red]failed[/] {outcome.partition_key or ''} {outcome.error}")
-    return outcomes
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which partitions a run is for; empty: all. `keys` names them outright."""
+
+    batches: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    keys: frozenset[str] | None = None
+
+    def check(self, known_batches: list[str]) -> None:
+        """Raises: ValueError for a batch or group that there is not."""
+        unknown = (set(self.batches) - set(known_batches)) | (set(self.groups) - set(LICENSE_GROUPS))
+        if unknown:
+            raise ValueError(
+                f"no batch or licence group {', '.join(sorted(unknown))}: the groups are {', '.join(LICENSE_GROUPS)}; "
+                "batches appear with raw/inventory, and `pmc-assets status` lists them"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """What runs need: the definitions, the instance that records them, the lake, and where progress is shown."""
+
+    defs: dg.Definitions
+    instance: dg.DagsterInstance
+    lake: Lake
+    console: Console
+    jobs: int = 1
+
+    def run(self, selection: dg.AssetSelection, choice: Choice = Choice()) -> list[Outcome]:
+        """Run every phase of a selection; a failed partition costs itself, the others go on.
+
+        Shape: one outcome per run. A later phase leaves out the partitions that failed before.
+        """
+        if choice.batches or choice.groups:
+            choice.check(lake_batches(self.lake, self.instance))
+        outcomes: list[Outcome] = []
+        with _progress(self.console) as progress, _pool(self.jobs) as pool:
+            for phase in phases(self.defs, selection.required_multi_asset_neighbors()):
+                failed = {outcome.partition_key for outcome in outcomes if not outcome.is_success}
+                keys = [key for key in self._partition_keys(phase, choice) if key is None or key not in failed]
+                task = progress.add_task(_title(phase), total=len(keys))
+                for outcome in _run_phase(pool, phase, keys):
+                    outcomes.append(outcome)
+                    progress.advance(task)
+                    if not outcome.is_success:
+                        progress.console.print(f"[red]failed[/] {outcome.partition_key or ''} {outcome.error}")
+        return outcomes
+
+    def sync(self) -> list[Outcome]:
+        """Take today's inventory, then run just the partitions that it concerns, and what all partitions make."""
+        outcomes = self.run(dg.AssetSelection.assets(INVENTORY_KEY))
+        for job in (sync_article_versions, sync_filelists, one_partition):
+            due = frozenset(one.partition_key for one in due_partitions(self.instance) if one.job_name == job.name)
+            if due:
+                outcomes += self.run(job.selection, Choice(keys=due))
+        if len(outcomes) > 1:
+            outcomes += self.run(OVER_ALL_CELLS)
+        return outcomes
+
+    def _partition_keys(self, phase: Phase, choice: Choice) -> list[str | None]:
+        """List the partitions of a phase; after the file lists, cells that have no article are left out."""
+        if phase.partitions_def is None:
+            return [None]
+        if choice.keys is not None:
+            return sorted(choice.keys)
+        chosen = [b for b in lake_batches(self.lake, self.instance) if not choice.batches or b in choice.batches]
+        if phase.partitions_def == batches:
+            return list(chosen)
+        if phase.partitions_def != cells:
+            raise ValueError(f"no rule for the partitions {phase.partitions_def}")
+        groups = choice.groups or LICENSE_GROUPS
+        if FILELISTS_KEY in phase.keys:
+            return [cell_key(batch, group) for batch in chosen for group in groups]
+        with_articles = cells_with_articles(self.lake, self.instance, chosen)
+        return [key for key in with_articles if key.keys_by_dimension["license_group"] in groups]
 
 
 def _run_phase(pool: ProcessPoolExecutor, phase: Phase, keys: Iterable[str | None]) -> Iterator[Outcome]:
     for future in as_completed([pool.submit(materialize, phase.keys, key) for key in keys]):
         yield future.result()
-
-
-def _partition_keys(
-    phase: Phase, instance: dg.DagsterInstance, lake: Lake, only_batches: tuple[str, ...], only_groups: tuple[str, ...]
-) -> list[str | None]:
-    """List the partitions of a phase; after the file lists, cells that have no article are left out."""
-    if phase.partitions_def is None:
-        return [None]
-    chosen = [batch for batch in lake_batches(lake, instance) if not only_batches or batch in only_batches]
-    if phase.partitions_def == batches:
-        return list(chosen)
-    if phase.partitions_def != cells:
-        raise ValueError(f"no rule for the partitions {phase.partitions_def}")
-    groups = tuple(group for group in LICENSE_GROUPS if not only_groups or group in only_groups)
-    if dg.AssetKey(["raw", "filelists"]) in phase.keys:
-        return [cell_key(batch, group) for batch in chosen for group in groups]
-    return [
-        key for key in cells_with_articles(lake, instance, chosen) if key.keys_by_dimension["license_group"] in groups
-    ]
 
 
 def lake_batches(lake: Lake, instance: dg.DagsterInstance) -> list[str]:
