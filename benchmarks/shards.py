@@ -160,6 +160,7 @@ def compare(folder: Path, samples: int, image_bytes: int, rounds: int) -> None:
     times: dict[str, list[float]] = {"write_shards": [], "webdataset.TarWriter": [], "cp": []}
     out = folder / "out"
     for _ in range(rounds):
+        lake.delete(lake.partition_path("out.shards", PARTITION))
         times["write_shards"].append(seconds(lambda: write_shards(lake, PARTITION)))
         out.mkdir()
         times["webdataset.TarWriter"].append(seconds(lambda: write_with_tarwriter(members, out / "t.tar")))

@@ -7,7 +7,7 @@ from pmc_assets.assets.report import COUNTS_CHECK, OWNERS, asset_key, column_sch
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.shards.check import count_wrong_offsets, foreign_licenses
 from pmc_assets.shards.index import index_schema
-from pmc_assets.shards.write import TABLE_NAME, write_shards
+from pmc_assets.shards.write import TABLE_NAME, THREADS, write_shards
 
 KEY = asset_key(TABLE_NAME)
 LICENSE_CHECK = "licenses_are_of_the_group"
@@ -50,7 +50,9 @@ def out_shards(context: dg.AssetExecutionContext, config: ShardsConfig, lake: La
     """Write the shards of one cell, then prove licences and offsets from the tars."""
     store, partition = lake.open(), partition_of(context)
     with timed() as clock:
-        result = write_shards(store, partition, include_article_text=config.include_article_text, threads=lake.workers)
+        result = write_shards(
+            store, partition, include_article_text=config.include_article_text, threads=max(THREADS, lake.workers)
+        )
     foreign = foreign_licenses(store, partition)
     wrong = count_wrong_offsets(store, partition)
     checks = (

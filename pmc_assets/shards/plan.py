@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pmc_assets.shards import tar
 
@@ -33,12 +34,10 @@ class Rendered:
         return tar.BLOCK_BYTES + tar.padded(self.image_size) + self.tail_size
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """One sample in its shard: offsets and sizes of the members' content, in bytes."""
 
     sample_key: str
-    shard: int
     position: int
     sample_offset_bytes: int
     sample_size_bytes: int
@@ -95,7 +94,7 @@ def witnesses_first(shard: list[Rendered]) -> list[Rendered]:
     return [shard[index] for index in chosen] + [s for index, s in enumerate(shard) if index not in first]
 
 
-def place(shard: int, samples: list[Rendered]) -> list[Placed]:
+def place(samples: list[Rendered]) -> list[Placed]:
     """Compute the offsets of every sample of one shard."""
     placed, offset = [], 0
     for position, sample in enumerate(samples):
@@ -105,7 +104,6 @@ def place(shard: int, samples: list[Rendered]) -> list[Placed]:
         placed.append(
             Placed(
                 sample_key=sample.key,
-                shard=shard,
                 position=position,
                 sample_offset_bytes=offset,
                 sample_size_bytes=sample.size,

@@ -1,5 +1,6 @@
 """Render every sample of a partition to scratch files: text and JSON members, JPEGs of other formats."""
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,10 +28,14 @@ IMAGE_EXTENSION, TEXT_EXTENSION, JSON_EXTENSION = "jpg", "txt", "json"
 
 @dataclass(slots=True)
 class Rendering:
-    """What rendering a partition gave; `tails` and `jpegs` are the scratch files that samples point into."""
+    """What rendering a partition gave; `tails` and `jpegs` are the scratch files that samples point into.
+
+    `digest` is of all text and JSON members, in the order of out.samples.
+    """
 
     tails: Path
     jpegs: Path
+    digest: str = ""
     samples: list[Rendered] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
@@ -39,15 +44,19 @@ def render(lake: Lake, partition: Partition, scratch: Path, include_article_text
     """Render all samples of a partition. Samples that cannot become a JPEG are rejects."""
     rendering = Rendering(scratch / "tails", scratch / "jpegs")
     others: list[dict] = []
+    digest = hashlib.sha256()
     with rendering.tails.open("wb") as tails:
         for batch in _rows(lake, partition, scratch, include_article_text):
             for row in batch.to_pylist():
-                sample = _render_text(row, tails.tell())
-                tails.write(_tail(row))
+                tail = _tail(row)
+                sample = _render_text(row, tails.tell(), len(tail))
+                tails.write(tail)
+                digest.update(tail)
                 if row["image_format"] == "jpeg":
                     rendering.samples.append(sample)
                 else:
                     others.append({"sample": sample, **{k: row[k] for k in ("pmcid", "version", "image_name")}})
+    rendering.digest = digest.hexdigest()
     _transcode(lake, others, rendering, threads)
     return rendering
 
@@ -82,7 +91,7 @@ def _tail(row: dict) -> bytes:
     return text + tar.member(f"{key}.{JSON_EXTENSION}", row["json"].encode())
 
 
-def _render_text(row: dict, tail_offset: int) -> Rendered:
+def _render_text(row: dict, tail_offset: int, tail_size: int) -> Rendered:
     text_size, json_size = len(row["caption"].encode()), len(row["json"].encode())
     return Rendered(
         key=row["sample_key"],
@@ -91,7 +100,7 @@ def _render_text(row: dict, tail_offset: int) -> Rendered:
         text_size=text_size,
         json_size=json_size,
         tail_offset=tail_offset,
-        tail_size=2 * tar.BLOCK_BYTES + tar.padded(text_size) + tar.padded(json_size),
+        tail_size=tail_size,
         image_size=row["size_bytes"],
     )
 

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
 
 from pmc_assets.batches import pmcid_number
 from pmc_assets.lake import Lake, Partition
@@ -13,7 +13,7 @@ from pmc_assets.results import StageResult, count_reasons
 from pmc_assets.shards import plan, tar
 from pmc_assets.shards.images import ImageReader
 from pmc_assets.shards.index import write_index
-from pmc_assets.shards.plan import Rendered
+from pmc_assets.shards.plan import Placed, Rendered
 from pmc_assets.shards.render import IMAGE_EXTENSION, Rendering, open_samples, render
 
 TABLE_NAME = "out.shards"
@@ -42,7 +42,7 @@ def write_shards(
         shards = plan.pack(plan.shuffled(rendering.samples, seed), most_samples, most_bytes)
         folder = scratch / "shards"
         folder.mkdir()
-        digest = _write_folder(lake, partition, rendering, shards, folder, scratch)
+        digest = _write_folder(lake, partition, rendering, shards, folder, scratch, threads)
         size_bytes = sum(file.stat().st_size for file in folder.iterdir())
         if shards:
             lake.publish_folder(folder, target, last=SIZES_NAME)
@@ -75,45 +75,65 @@ def _article_order(reject: Reject) -> tuple:
 
 
 def _write_folder(
-    lake: Lake, partition: Partition, rendering: Rendering, shards: list[list[Rendered]], folder: Path, scratch: Path
+    lake: Lake,
+    partition: Partition,
+    rendering: Rendering,
+    shards: list[list[Rendered]],
+    folder: Path,
+    scratch: Path,
+    threads: int,
 ) -> str:
-    digest = hashlib.sha256()
-    with (
-        open_samples(lake, partition, scratch) as samples,
-        rendering.tails.open("rb", buffering=0) as tails,
-        rendering.jpegs.open("rb", buffering=0) as jpegs,
-    ):
+    digest = hashlib.sha256(rendering.digest.encode())
+    with open_samples(lake, partition, scratch) as samples:
         for number, shard in enumerate(shards):
-            with (folder / f"{stem(number)}.tar").open("wb", buffering=0) as file:
-                for piece in _pieces(lake, shard, tails, jpegs, digest):
-                    file.write(piece)
-                file.write(tar.END)
+            placed = plan.place(shard)
+            _write_tar(lake, rendering, list(zip(shard, placed, strict=True)), folder / f"{stem(number)}.tar", threads)
             index = folder / f"{stem(number)}.parquet"
-            write_index(samples, plan.place(number, shard), index)
+            write_index(samples, placed, index)
             digest.update(index.read_bytes())
-        sizes = {f"{stem(number)}.tar": len(shard) for number, shard in enumerate(shards)}
-        (folder / SIZES_NAME).write_text(json.dumps(sizes, indent=1) + "\n")
+    sizes = {f"{stem(number)}.tar": len(shard) for number, shard in enumerate(shards)}
+    (folder / SIZES_NAME).write_text(json.dumps(sizes, indent=1) + "\n")
     return digest.hexdigest()
 
 
-def _pieces(
-    lake: Lake, shard: list[Rendered], tails: IO[bytes], jpegs: IO[bytes], digest: "hashlib._Hash"
-) -> Iterator[bytes]:
-    with ImageReader(lake) as reader:
-        originals = reader.read_all(sample.place for sample in shard if sample.jpeg_offset is None)
-        for sample in shard:
-            image = (
-                next(originals)
-                if sample.jpeg_offset is None
-                else _read_at(jpegs, sample.jpeg_offset, sample.image_size)
-            )
-            tail = _read_at(tails, sample.tail_offset, sample.tail_size)
-            digest.update(tail)
-            yield tar.header(f"{sample.key}.{IMAGE_EXTENSION}", sample.image_size)
-            yield image
-            yield tar.padding(sample.image_size) + tail
+def _write_tar(
+    lake: Lake, rendering: Rendering, samples: list[tuple[Rendered, Placed]], path: Path, threads: int
+) -> None:
+    """Write one tar: each thread writes a run of its samples at the offsets that the plan gave them."""
+    _, last = samples[-1]
+    with path.open("wb") as file, ThreadPoolExecutor(threads) as pool:
+        os.pwrite(file.fileno(), tar.END, last.sample_offset_bytes + last.sample_size_bytes)
+        run = -(-len(samples) // threads)
+        runs = [samples[start : start + run] for start in range(0, len(samples), run)]
+        for written in [pool.submit(_write_run, lake, rendering, part, file.fileno()) for part in runs]:
+            written.result()
 
 
-def _read_at(file: IO[bytes], offset: int, size: int) -> bytes:
-    file.seek(offset)
-    return file.read(size)
+def _write_run(lake: Lake, rendering: Rendering, samples: list[tuple[Rendered, Placed]], descriptor: int) -> None:
+    with (
+        ImageReader(lake) as reader,
+        rendering.tails.open("rb", buffering=0) as tails,
+        rendering.jpegs.open("rb", buffering=0) as jpegs,
+    ):
+        originals = reader.read_all(sample.place for sample, _ in samples if sample.jpeg_offset is None)
+        for sample, placed in samples:
+            if sample.jpeg_offset is None:
+                image = next(originals)
+            else:
+                image = os.pread(jpegs.fileno(), sample.image_size, sample.jpeg_offset)
+            pieces = [
+                tar.header(f"{sample.key}.{IMAGE_EXTENSION}", sample.image_size),
+                image,
+                tar.padding(sample.image_size),
+                os.pread(tails.fileno(), sample.tail_size, sample.tail_offset),
+            ]
+            _write_all(descriptor, pieces, placed.sample_offset_bytes)
+
+
+def _write_all(descriptor: int, pieces: list[bytes], offset: int) -> None:
+    size = sum(map(len, pieces))
+    if os.pwritev(descriptor, pieces, offset) == size:
+        return
+    content, done = b"".join(pieces), 0
+    while done < size:
+        done += os.pwrite(descriptor, content[done:], offset + done)
