@@ -4,7 +4,6 @@ import http.server
 import io
 import os
 import random
-import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -14,6 +13,7 @@ import fsspec
 import pytest
 from generated_lake import make_lake
 from moto.server import ThreadedMotoServer
+from ranged_server import CountingHandler
 
 from pmc_assets.lake import Lake
 from pmc_assets.subsets.export import export_subset
@@ -23,37 +23,6 @@ from pmc_assets.warehouse.query import run_query
 SAMPLES = 400
 IMAGE_BYTES = 400_000
 SHARE = 1.15
-
-
-class CountingHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder without listings, with byte ranges, and counts the bytes of bodies."""
-
-    sent: dict[str, int]
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if not path.is_file():
-            self.send_error(404)
-            return
-        size = path.stat().st_size
-        asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
-        start, end = 0, size
-        if asked and asked[1]:
-            start, end = int(asked[1]), min(size, int(asked[2]) + 1 if asked[2] else size)
-        elif asked:
-            start = max(0, size - int(asked[2]))
-        self.send_response(206 if asked else 200)
-        self.send_header("Content-Length", str(end - start))
-        self.send_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
-        self.send_header("Accept-Ranges", "bytes")
-        self.end_headers()
-        with path.open("rb") as file:
-            file.seek(start)
-            self.wfile.write(file.read(end - start))
-        self.sent[self.path] = self.sent.get(self.path, 0) + end - start
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import re
 import duckdb
 
 _EXPLAIN = re.compile(r"^\s*explain\s+(\([^)]*\)\s*)?(analyze\s+)?", re.IGNORECASE)
+_TABLE = re.compile(r"\b(raw|core|out|models)\b\"?\s*\.\s*\"?(\w+)", re.IGNORECASE)
 _IN_SEARCH = re.compile(r"\bin\s*\(\s*(search|neighbours)\s*\(", re.IGNORECASE)
 
 
@@ -38,9 +39,5 @@ def check_query(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 
 def tables_of(sql: str) -> set[str]:
-    """Name the tables that a query asks for. Empty: for a text that does not parse, or that describes the lake."""
-    with duckdb.connect() as connection:
-        try:
-            return {name.replace('"', "") for name in connection.get_table_names(sql, qualified=True)}
-        except duckdb.Error:
-            return set()
+    """Name the tables that a query's text names, and perhaps more. Empty: for a query of the catalogue."""
+    return {f"{layer.lower()}.{table.lower()}" for layer, table in _TABLE.findall(sql)}
