@@ -8,8 +8,9 @@ from pmc_assets.lake import Partition
 from pmc_assets.licenses import LICENSE_GROUPS
 
 license_groups = dg.StaticPartitionsDefinition(list(LICENSE_GROUPS))
-batches = dg.DynamicPartitionsDefinition(name="batch")
-cells = dg.MultiPartitionsDefinition({"batch": batches, "license_group": license_groups})
+BATCH_DIMENSION = "batch"
+batches = dg.DynamicPartitionsDefinition(name=BATCH_DIMENSION)
+cells = dg.MultiPartitionsDefinition({BATCH_DIMENSION: batches, "license_group": license_groups})
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)

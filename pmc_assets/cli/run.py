@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pmc_assets import schema
 from pmc_assets.assets.jobs import one_partition
-from pmc_assets.assets.partitions import batches, cell_key, cells
+from pmc_assets.assets.partitions import BATCH_DIMENSION, batches, cell_key, cells
 from pmc_assets.assets.sync import (
     FILELISTS_KEY,
     INVENTORY_KEY,
@@ -93,7 +93,7 @@ class Runner:
         if phase.partitions_def is None:
             return [None]
         if choice.keys is not None:
-            return sorted(choice.keys)
+            return list(sorted(choice.keys))
         chosen = [b for b in lake_batches(self.lake, self.instance) if not choice.batches or b in choice.batches]
         if phase.partitions_def == batches:
             return list(chosen)
@@ -113,7 +113,7 @@ def _run_phase(pool: ProcessPoolExecutor, phase: Phase, keys: Iterable[str | Non
 
 def lake_batches(lake: Lake, instance: dg.DagsterInstance) -> list[str]:
     """List the batches that the instance knows and this lake has: an instance may have seen other lakes."""
-    known = instance.get_dynamic_partitions(batches.name)
+    known = instance.get_dynamic_partitions(BATCH_DIMENSION)
     return sorted(set(known) & inventory_batches(lake))
 
 

@@ -55,7 +55,7 @@ def rich_table(rows: pa.Table, title: str = "") -> RichTable:
 
 def missing_partitions(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance) -> dict[str, list[str]]:
     """List, by asset, the cells that have articles and no materialisation. Empty: {} when nothing is missing."""
-    wanted = set(cells_with_articles(lake, instance))
+    wanted: set[str] = set(cells_with_articles(lake, instance))
     graph = defs.resolve_asset_graph()
     missing: dict[str, list[str]] = {}
     for key in graph.toposorted_asset_keys:
