@@ -11,6 +11,7 @@ from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.text import POINTER_END, POINTER_START, marked_text_of, text_of
 
 MAX_RANGE = 60
+CONTEXT_CHARACTERS = 12
 MAX_BETWEEN_CHARACTERS = 12
 _RANGE_STARTS = frozenset("-‐‑‒–—− ")
 _MARK_AND_TEXT = re.compile(f"[{POINTER_START}{POINTER_END}]|[^{POINTER_START}{POINTER_END}]+")
@@ -161,16 +162,24 @@ def _figure_index(row: dict) -> int:
 
 
 def _find_labels(text: str, pointers: list[_Pointer]) -> bool:
-    """Note the places of pointers whose text stands nowhere else in the paragraph; False if one is not so plain."""
+    """Note the places of pointers that their text, or it and what follows, tells apart; False if one is not so."""
     labels = [text_of(pointer.xref) for pointer in pointers]
-    end = 0
+    position = 0
     for pointer, label in zip(pointers, labels, strict=True):
-        if not label or text.count(label) != (1 if len(labels) == 1 else labels.count(label)):
+        if not label:
             return False
-        pointer.start = text.find(label, end)
-        if pointer.start < 0:
+        start = text.find(label, position)
+        occurrences = text.count(label)
+        if occurrences > 1 and occurrences != labels.count(label):
+            tail = pointer.xref.tail or ""
+            context = label + tail[:CONTEXT_CHARACTERS]
+            if len(tail) < CONTEXT_CHARACTERS or text.count(context) != 1:
+                return False
+            start = text.find(context, position)
+        if start < 0:
             return False
-        end = pointer.end = pointer.start + len(label)
+        pointer.start = start
+        position = pointer.end = start + len(label)
     return True
 
 

@@ -23,7 +23,8 @@ _HALF_BRACKETED = re.compile(rf"{_GROUP}\)[.:,]?(?=\s)")
 _PUNCTUATED = re.compile(rf"{_GROUP}[.,:](?=\s)")
 _STYLES = (_BRACKETED, _HALF_BRACKETED, _PUNCTUATED)
 _BOLD_GROUP = re.compile(rf"[(\[]?{_GROUP}[)\]]?[.:,;]?")
-_SENTENCE_ENDS = (". ", "; ", ": ", "? ", "! ", ".) ", ".] ", ".” ", '." ', ".’ ", ";) ")
+_SENTENCE_ENDS = ".;:?!"
+_BEFORE_SPACE = frozenset(_SENTENCE_ENDS + ")]\"”’'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class _Mark:
     last: int
 
 
-def read_subcaptions(caption: Caption, elements: Iterable[etree._Element]) -> list[dict]:
+def read_subcaptions(caption: Caption, elements: list[etree._Element]) -> list[dict]:
     """Split a caption into its lettered parts: rows of `core.subcaptions` without the key.
 
     Shape: parts in reading order; a part runs from its mark to the next part or to the end of the caption.
@@ -49,21 +50,27 @@ def read_subcaptions(caption: Caption, elements: Iterable[etree._Element]) -> li
             run = _run(_marks(style, text, candidates))
             if run:
                 return _rows(text, run)
-    elements = list(elements)
     run = _run(_bold_marks(text, starts, elements)) or _run(_list_marks(text, elements))
     return _rows(text, run)
 
 
 def _candidates(text: str, starts: list[int]) -> list[int]:
     """List where a sentence or block begins with a bracket or a single letter."""
-    places = set(starts)
+    places = [start for start in starts if _is_marklike(text, start)]
     for end in _SENTENCE_ENDS:
-        place = text.find(end) + len(end)
-        while place >= len(end):
-            places.add(place)
-            place = text.find(end, place) + len(end)
-    last = len(text) - 1
-    return sorted(place for place in places if place < last and (text[place] in "([" or not text[place + 1].isalpha()))
+        place = text.find(end)
+        while place >= 0:
+            begin = place + 2 if text[place + 1 : place + 2] == " " else place + 3
+            if text[begin - 1 : begin] == " " and text[begin - 2] in _BEFORE_SPACE and _is_marklike(text, begin):
+                places.append(begin)
+            place = text.find(end, place + 1)
+    places.sort()
+    return places
+
+
+def _is_marklike(text: str, begin: int) -> bool:
+    following = text[begin : begin + 2]
+    return len(following) == 2 and (following[0] in "([" or (following[0].isalpha() and not following[1].isalpha()))
 
 
 def _marks(style: re.Pattern[str], text: str, candidates: list[int]) -> Iterator[_Mark]:
@@ -75,7 +82,10 @@ def _marks(style: re.Pattern[str], text: str, candidates: list[int]) -> Iterator
 
 
 def _begins_part(text: str, begin: int, starts: list[int]) -> bool:
-    return begin in starts or any(text.endswith(end, 0, begin) for end in _SENTENCE_ENDS)
+    if begin in starts:
+        return True
+    before = text[max(0, begin - 3) : begin]
+    return before.endswith(" ") and (before[-2:-1] in _SENTENCE_ENDS or before[:1] in _SENTENCE_ENDS)
 
 
 def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) -> Iterator[_Mark]:
@@ -113,11 +123,19 @@ def _list_marks(text: str, elements: list[etree._Element]) -> Iterator[_Mark]:
 
 
 def _find_word(text: str, word: str, position: int) -> int:
-    match = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)").search(text, position)
-    return match.start() if match else -1
+    place = text.find(word, position)
+    while place >= 0:
+        before, after = text[place - 1 : place], text[place + len(word) : place + len(word) + 1]
+        if not before.isalnum() and not after.isalnum():
+            return place
+        place = text.find(word, place + 1)
+    return -1
 
 
 def _mark(printed: str, start: int, end: int) -> _Mark | None:
+    if len(printed) == 1:
+        place = _LETTERS.index(printed.lower())
+        return _Mark(start, end, printed, place, place)
     places = [_LETTERS.index(letter.lower()) for letter in re.findall(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])", printed)]
     if not places or places != sorted(places):
         return None
@@ -156,6 +174,8 @@ def _rows(text: str, run: list[_Mark]) -> list[dict]:
 
 
 def _expanded(mark: _Mark) -> list[str]:
+    if len(mark.letters) == 1:
+        return [mark.letters]
     letters = re.findall(_ONE, re.sub(r"\b(?:and|to)\b", " ", mark.letters))
     is_range = len(letters) == 2 and re.search(r"[-–—‐−]|\bto\b", mark.letters)
     if not is_range or len(letters[0]) > 1 or len(letters[1]) > 1:

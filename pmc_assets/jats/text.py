@@ -19,6 +19,8 @@ def text_of(element: etree._Element) -> str:
         text = _normalized_text(element)
     else:
         text = element.text or ""
+        if text.isalnum() and text.isascii():
+            return text
         text = " ".join(text.split()) if len(text) < SHORT_TEXT_CHARACTERS else _normalized_text(element)
     return text if text.isascii() else _tidy(text)
 
