@@ -26,6 +26,13 @@ def sample_environment(folder: Path, articles: int = ARTICLES) -> dict[str, str]
     }
 
 
+def commercial_batches(lake: Path) -> list[str]:
+    """Name the batches whose commercial cell has articles."""
+    return sorted(
+        path.name.removeprefix("batch=") for path in (lake / "raw/filelists/license_group=commercial").iterdir()
+    )
+
+
 def pmc_assets(environment: dict[str, str], *arguments: str) -> None:
     """Run the command in a process of its own. Raises: CalledProcessError."""
     program = str(Path(sys.executable).with_name("pmc-assets"))
@@ -41,11 +48,13 @@ def pmc_assets(environment: dict[str, str], *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlRoom]:
-    """`dagster dev` with the repository's own instance file; inventory, versions and file lists are made."""
+    """`dagster dev` with the repository's own instance file: one batch and the models are made, the other is listed."""
     folder = tmp_path_factory.mktemp("control-room")
     environment = sample_environment(folder)
     home = make_home(Path(environment["DAGSTER_HOME"]), REPOSITORY / "dagster.yaml")
     pmc_assets(environment, "run", "--jobs", "1", "--select", '+key:"raw/filelists"')
+    made = commercial_batches(folder / "lake")[-1]
+    pmc_assets(environment, "run", "--jobs", "1", "--batch", made, "--select", '+key:"core/annotations"')
     room = ControlRoom(home, environment)
     room.start()
     try:

@@ -75,11 +75,22 @@ def show_cell(page: "Page", room: ControlRoom, asset: str, batch: str) -> None:
     page.get_by_text(f"{batch}|{GROUP}").first.wait_for(state="attached")
 
 
+def open_dialog(page: "Page", button: str, wanted: "Locator") -> None:
+    """Press a button; where the UI warns that something upstream was never made, say yes."""
+    page.get_by_role("button", name=button).first.click()
+    confirm = page.get_by_role("button", name="Confirm")
+    confirm.or_(wanted).first.wait_for()
+    if confirm.count():
+        confirm.click()
+    wanted.wait_for()
+
+
 def materialize_cell(page: "Page", room: ControlRoom, asset: str, batch: str) -> None:
     """Choose a cell on the asset's page and launch it, as a person does."""
     show_cell(page, room, asset, batch)
-    page.get_by_role("button", name="Materialize").first.click()
-    page.get_by_role("button", name="Launch 1 run").click()
+    launch = page.get_by_role("button", name="Launch 1 run")
+    open_dialog(page, "Materialize", launch)
+    launch.click()
 
 
 def test_graph_shows_every_layer(page: "Page", room: ControlRoom) -> None:
@@ -104,11 +115,11 @@ def test_one_cell_of_one_asset_turns_green(page: "Page", room: ControlRoom, batc
 def test_one_cell_with_all_downstream(page: "Page", room: ControlRoom, batch: str) -> None:
     known = run_ids(room)
     page.goto(f"{room.url}/locations/pmc_assets/jobs/one_partition")
-    page.get_by_role("button", name="Materialize all").click()
+    open_dialog(page, "Materialize all", page.get_by_text("Select a partition").first)
     for value in (batch, GROUP):
         page.get_by_text("Select a partition").first.click()
         page.get_by_placeholder("Filter partitions").press_sequentially(value)
-        page.locator("label,a,li").filter(has_text=value).last.click()
+        page.locator(f"text=/^{value}$/ >> visible=true").last.click()
         page.keyboard.press("Escape")
     shoot(page, "3-one-partition-dialog")
     page.get_by_role("button", name="Launch 1 run").click()

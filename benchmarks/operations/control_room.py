@@ -79,10 +79,11 @@ class ControlRoom:
                 stderr=log,
                 start_new_session=True,
             )
-        while not self._is_loaded():
-            if self.process.poll() is not None or time.perf_counter() - started > START_TIMEOUT_S:
-                raise RuntimeError(f"dagster dev did not start:\n{self.log()[-3000:]}")
-            time.sleep(0.2)
+        try:
+            self._wait_until_loaded(started + START_TIMEOUT_S)
+        except BaseException:
+            self.kill()
+            raise
         return time.perf_counter() - started
 
     def stop(self) -> None:
@@ -141,6 +142,12 @@ class ControlRoom:
                 raise TimeoutError(f"backfill {backfill_id} is {status} after {timeout_s} s:\n{self.log()[-3000:]}")
             time.sleep(POLL_S)
         return status
+
+    def _wait_until_loaded(self, deadline: float) -> None:
+        while not self._is_loaded():
+            if self.process is None or self.process.poll() is not None or time.perf_counter() > deadline:
+                raise RuntimeError(f"dagster dev did not start:\n{self.log()[-3000:]}")
+            time.sleep(0.2)
 
     def _is_loaded(self) -> bool:
         try:

@@ -17,7 +17,14 @@ one_partition = dg.define_asset_job(
     "one_partition",
     selection=(dg.AssetSelection.assets(PACKAGES).downstream() & dg.AssetSelection.groups(*CELL_GROUPS)) - OF_ALL_CELLS,
     partitions_def=cells,
-    description="One cell end to end: packages and everything downstream of them that is made cell by cell.",
+    description="One cell end to end: packages and everything downstream of them that is made cell by cell. A new lake needs `annotate` once before.",
+)
+
+annotate = dg.define_asset_job(
+    "annotate",
+    selection=dg.AssetSelection.groups("models"),
+    description="What is learned from all cells: clusters, proposals and sheets for experts, their labels. "
+    "Annotations of a cell follow with `one_partition`, or a backfill of core/annotations.",
 )
 
 
