@@ -16,6 +16,7 @@ from pmc_assets.warehouse.catalog import FROM_FILENAME, all_tables
 from pmc_assets.warehouse.compact import COMPACTED_TABLES, compact_schema, compact_table
 from pmc_assets.warehouse.derive import LAYERS
 from pmc_assets.warehouse.listing import Snapshot, list_files
+from pmc_assets.warehouse.shared_views import create_shared_views
 from pmc_assets.warehouse.views import identifier, literal, parquet_view
 
 WAREHOUSE = "warehouse.duckdb"
@@ -71,7 +72,11 @@ def create_views(
     snapshot: Snapshot,
     files: Callable[[Table], str],
 ) -> None:
-    """Create a schema per layer and a view per table with its comments; `files` gives a table's files in SQL."""
+    """Create a schema per layer, a view per table with its comments, and the views over several of them.
+
+    `files` gives a table's files in SQL.
+    """
+    tables = list(tables)
     for layer in LAYERS:
         connection.execute(f"create schema if not exists {identifier(layer)}")
     for table in tables:
@@ -81,6 +86,7 @@ def create_views(
         connection.execute(parquet_view(table.name, columns, table.partitioned_by, files(table), named))
         for statement in _comments(table):
             connection.execute(statement)
+    create_shared_views(connection, [table.name for table in tables])
 
 
 def _comments(table: Table) -> Iterator[str]:

@@ -1,0 +1,29 @@
+"""Views over all partitions of several tables: `sql/views/*.sql`, in the layer core. Tables per partition stay out."""
+
+from collections.abc import Collection
+from functools import cache
+
+import duckdb
+
+from pmc_assets.warehouse.contract import SqlContract, read_contracts, sql_folder
+from pmc_assets.warehouse.views import identifier, literal
+
+LAYER = "core"
+
+
+@cache
+def view_contracts() -> tuple[SqlContract, ...]:
+    """Read the contract of every such view, by name."""
+    return tuple(read_contracts(sql_folder() / "views", LAYER))
+
+
+def create_shared_views(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> None:
+    """Create the views whose tables are all among `tables`, each with its comments."""
+    for contract in view_contracts():
+        if set(contract.depends) <= set(tables):
+            connection.execute(f"create view {identifier(contract.name)} as {contract.sql}")
+            key = f"{contract.row} Key: {', '.join(contract.key)}."
+            connection.execute(f"comment on view {identifier(contract.name)} is {literal(key)}")
+            for name, meaning in contract.columns.items():
+                place = f"{identifier(contract.name)}.{identifier(name)}"
+                connection.execute(f"comment on column {place} is {literal(meaning)}")
