@@ -17,7 +17,8 @@ one_partition = dg.define_asset_job(
     "one_partition",
     selection=(dg.AssetSelection.assets(PACKAGES).downstream() & dg.AssetSelection.groups(*CELL_GROUPS)) - OF_ALL_CELLS,
     partitions_def=cells,
-    description="One cell end to end: packages and everything downstream of them that is made cell by cell. A new lake needs `annotate` once before.",
+    description="One cell end to end: packages and everything downstream of them that is made cell by cell. "
+    "A new lake needs `annotate` once before.",
 )
 
 annotate = dg.define_asset_job(
