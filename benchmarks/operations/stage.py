@@ -1,0 +1,94 @@
+"""A place to do harm: a sample, an instance and a lake below one folder, run by the command. Faults stay out."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.operations.control_room import REPOSITORY, make_home
+
+SECRET = "drill-key-7f1c2e"
+RUN_TIMEOUT_S = 580.0
+NO_EFETCH = "http://127.0.0.1:9/"
+
+
+@dataclass
+class Stage:
+    """A lake of its own for one scenario; `variables` change what its runs see."""
+
+    folder: Path
+    source_url: str
+    select: str
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.home = make_home(self.folder / "home", REPOSITORY / "dagster.yaml")
+        self.lake = self.folder / "lake"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {
+            "PMC_SOURCE": self.source_url,
+            "PMC_LAKE": str(self.lake),
+            "PMC_EFETCH_URL": NO_EFETCH,
+            "NCBI_API_KEY": SECRET,
+            "DAGSTER_HOME": str(self.home),
+        }
+        return {**os.environ, **own, **self.variables}
+
+    def start(self, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start `pmc-assets run` in a process group of its own; its output goes to the folder's log."""
+        with (self.folder / "run.log").open("ab") as log:
+            return subprocess.Popen(
+                [str(Path(sys.executable).with_name("pmc-assets")), "run", "--select", self.select, *arguments],
+                env={**self.environment, **(variables or {})},
+                cwd=self.home,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def run(self, *arguments: str) -> int:
+        """Run to the end; gives the exit code."""
+        return self.start(*arguments).wait(RUN_TIMEOUT_S)
+
+    def log(self) -> str:
+        return (self.folder / "run.log").read_text(errors="replace")
+
+    def clear(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> bool:
+    """SIGKILL a command with everything that it started; says whether it was still running."""
+    was_running = process.poll() is None
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    process.wait()
+    return was_running
+
+
+def kill_one_child(process: subprocess.Popen[bytes]) -> bool:
+    """SIGKILL the newest child of a command: the process that materialises; says whether there was one."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    pids = [int(pid) for pid in children.read_text().split()] if children.exists() else []
+    if not pids:
+        return False
+    try:
+        os.kill(pids[-1], signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_at_most(process: subprocess.Popen[bytes], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
