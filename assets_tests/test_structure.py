@@ -99,3 +99,14 @@ def test_every_module_and_public_function_of_the_domain_is_documented() -> None:
         if not ast.get_docstring(tree):
             undocumented.append(str(path.relative_to(REPOSITORY)))
     assert undocumented == []
+
+
+def test_the_readme_lists_every_module_with_its_own_words() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    for path in sorted(PACKAGE.iterdir()):
+        is_package = (path / "__init__.py").is_file()
+        if not is_package and path.suffix != ".py" or path.name == "__init__.py":
+            continue
+        words = ast.get_docstring(ast.parse((path / "__init__.py" if is_package else path).read_text())) or ""
+        name = f"{path.name}/" if is_package else path.name
+        assert f"| `{name}` | {words.splitlines()[0]} |" in readme, name
