@@ -10,8 +10,11 @@ IMAGE_EXTENSIONS = ("jpg", "jpeg", "png", "tif", "tiff", "gif", "webp")
 
 _REDRAWN_EXTENSIONS = frozenset(("eps", "svg", "pdf", "ps", "ai", "bmp", "wmf", "emf", "jp2", "tga"))
 _OTHER_MEDIA_EXTENSIONS = frozenset(
-    "mp4 mov avi mpg mpeg wmv flv mkv webm m4v mp3 wav xls xlsx doc docx ppt pptx csv txt rtf xml zip gz tar rar "
-    "html htm json pdb cif mol".split()
+    (
+        *("mp4", "mov", "avi", "mpg", "mpeg", "wmv", "flv", "mkv", "webm", "m4v", "mp3", "wav"),
+        *("xls", "xlsx", "doc", "docx", "ppt", "pptx", "csv", "txt", "rtf", "xml", "html", "htm", "json"),
+        *("zip", "gz", "tar", "rar", "pdb", "cif", "mol"),
+    )
 )
 _PREFERENCE = {extension: place for place, extension in enumerate(IMAGE_EXTENSIONS)}
 

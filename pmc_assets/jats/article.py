@@ -15,8 +15,10 @@ from pmc_assets.jats.document import MalformedArticle, parse_article, parse_name
 from pmc_assets.jats.figures import read_figures
 from pmc_assets.jats.front import read_front
 from pmc_assets.jats.graphics import read_showings
-from pmc_assets.jats.mentions import FigureNumbers, figures_by_id, find_pointers, read_mentions
+from pmc_assets.jats.mentions import read_mentions
 from pmc_assets.jats.outline import Outline
+from pmc_assets.jats.pointers import figures_by_id, find_pointers
+from pmc_assets.jats.ranges import FigureNumbers
 from pmc_assets.jats.settle import settle_text
 
 __all__ = ["Article", "MalformedArticle", "read_article", "read_articles", "read_graphics"]

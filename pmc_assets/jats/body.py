@@ -3,9 +3,8 @@
 from lxml import etree
 
 from pmc_assets.jats.outline import Outline
-from pmc_assets.jats.text import text_of
+from pmc_assets.jats.text import paragraph_text_of, text_of
 
-_count = etree.XPath("count(ref)")
 _CITATIONS = frozenset(("element-citation", "mixed-citation", "citation", "nlm-citation"))
 _OTHER_BLOCKS = ("disp-formula", "preformat", "code", "verse-line")
 
@@ -21,7 +20,7 @@ def read_body_paragraphs(outline: Outline, known: dict[etree._Element, str]) -> 
         if place.location == "body" and place.host is None and not place.is_aside:
             text = known.get(paragraph)
             if text is None:
-                text = text_of(paragraph)
+                text = paragraph_text_of(paragraph)
             if text:
                 rows.append({"section_path": place.section_path(), "text": text})
     return rows
@@ -34,8 +33,7 @@ def _blocks(outline: Outline) -> list:
         return outline.paragraphs
     places = dict(outline.paragraphs)
     for element in others:
-        if element.getparent() is not None:
-            places[element] = outline.place_of(element.getparent())
+        places[element] = outline.standing_of(element)
     return [(element, places[element]) for element in outline.elements if element in places]
 
 
@@ -58,14 +56,12 @@ def read_references(outline: Outline) -> dict:
                     pmids.append(int(text))
         elif id_type == "doi" and _is_of_reference(element, lists, is_alone):
             dois.append(text_of(element))
-    count = sum(int(_count(each)) for each in lists)
+    count = sum(1 for each in lists for _ in each.iterchildren("ref"))
     return {"reference_count": count, "reference_pmids": pmids, "reference_dois": list(filter(None, dois))}
 
 
 def _is_of_reference(element: etree._Element, lists: list[etree._Element], is_alone: bool) -> bool:
     parent = element.getparent()
-    if is_alone and parent.tag in _CITATIONS:
+    if is_alone and parent is not None and parent.tag in _CITATIONS:
         return True
-    while parent is not None and parent.tag != "ref-list":
-        parent = parent.getparent()
-    return parent in lists
+    return next(element.iterancestors("ref-list"), None) in lists

@@ -51,10 +51,7 @@ def read_captions(captions: list[etree._Element], language: str | None) -> tuple
             continue
         for child in element:
             child_language = child.get(XML_LANG) or own_language
-            caption = by_language.get(child_language)
-            if caption is None:
-                caption = by_language[child_language] = Caption(language=child_language)
-            caption.append(child)
+            by_language.setdefault(child_language, Caption(language=child_language)).append(child)
     if not by_language:
         return Caption(language=language), []
     main = by_language.pop(language) if language in by_language else by_language.pop(next(iter(by_language)))

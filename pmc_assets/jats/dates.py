@@ -1,14 +1,13 @@
 """Dates as precise as the article states them: ISO 8601 year, month or day; nothing is filled in."""
 
+import calendar
 import re
 from datetime import date
 
 from lxml import etree
 
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
-_MONTHS = {
-    name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
-}
+_MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
 
 
 def iso_date(element: etree._Element) -> str | None:
@@ -32,7 +31,7 @@ def iso_date(element: etree._Element) -> str | None:
 def _joined(year: str, month: str, day: str) -> str | None:
     if not (year.isdecimal() and len(year) == 4):
         return None
-    month_number = int(month) if month.isdecimal() else _MONTHS.get(month[:3].lower(), 0)
+    month_number = int(month) if month.isdecimal() else _MONTHS.get(month[:3].capitalize(), 0)
     if not 1 <= month_number <= 12:
         return year
     try:

@@ -1,11 +1,13 @@
-"""From bytes to the tree of one article: what the parser may do, and what is malformed. Reads no DTD, file or address."""
+"""From bytes to the tree of one article: what the parser may do, what is malformed. No DTD, file or address is read."""
+
+from typing import Any
 
 from lxml import etree
 
 from pmc_assets.jats.entities import UnknownEntity, resolve_named_characters
 
 ARTICLE = "article"
-_OPTIONS = {
+_OPTIONS: dict[str, Any] = {
     "resolve_entities": "internal",
     "load_dtd": False,
     "no_network": True,
@@ -52,7 +54,7 @@ def _parse(xml: bytes) -> tuple[etree._Element, bool]:
     try:
         root = etree.fromstring(xml, _PARSER)
     except etree.XMLSyntaxError as error:
-        if error.code in _UNDECLARED:
+        if _code(error) in _UNDECLARED:
             return _parse_with_names(xml), False
         return _recover(xml, error), True
     except (ValueError, LookupError, AssertionError) as error:
@@ -72,9 +74,13 @@ def _parse_with_names(xml: bytes) -> etree._Element:
     return root
 
 
+def _code(error: etree.XMLSyntaxError) -> int:
+    return int(getattr(error, "code", 0) or 0)
+
+
 def _recover(xml: bytes, error: etree.XMLSyntaxError) -> etree._Element:
     """Read on after a fault that leaves the tree whole; refuse every other."""
-    if error.code not in _HARMLESS:
+    if _code(error) not in _HARMLESS:
         raise MalformedArticle(_reason(error)) from error
     parser = etree.XMLParser(recover=True, **_OPTIONS)
     try:

@@ -24,7 +24,7 @@ def settle_formulas(found: dict[str, list[etree._Element]]) -> None:
     for tex in found["tex-math"]:
         formula = _formula_of(tex)
         is_repeated = formula in stated and formula.tag == "alternatives"
-        _keep_only(tex, "" if is_repeated else tex_body("".join(tex.itertext())))
+        _keep_only(tex, "" if is_repeated else tex_body("".join(map(str, tex.itertext()))))
         stated.add(formula)
     tex_of_math = _annotated_tex(annotations)
     for note in (*annotations, *found[ANNOTATION_XML]):
@@ -47,7 +47,7 @@ def math_text(math: etree._Element) -> str:
     text: str = etree.tostring(math, method="text", encoding="unicode", with_tail=False)
     if len(text.split()) < 2 and text.strip() == text:
         return text
-    return "".join(chunk.strip(_XML_SPACE) for chunk in math.itertext())
+    return "".join([str(chunk).strip(_XML_SPACE) for chunk in math.itertext()])
 
 
 def _formula_of(element: etree._Element) -> etree._Element:
@@ -64,7 +64,7 @@ def _annotated_tex(annotations: list[etree._Element]) -> dict[etree._Element, st
         if "tex" in (note.get("encoding") or "").lower():
             math = next(note.iterancestors(MATH), None)
             if math is not None:
-                tex[math] = tex_body("".join(note.itertext()))
+                tex[math] = tex_body("".join(map(str, note.itertext())))
     return tex
 
 

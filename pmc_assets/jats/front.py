@@ -130,15 +130,12 @@ def _dates(meta: Children) -> dict:
 
 
 def _keywords(meta: Children) -> dict:
-    groups = [
-        {
-            "group_type": group.get("kwd-group-type"),
-            "language": group.get(XML_LANG),
-            "keywords": [text for each in group.iter("kwd", "compound-kwd") if (text := _keyword(each))],
-        }
-        for group in meta.get("kwd-group", ())
-    ]
-    return {"keyword_groups": groups, "keywords": [keyword for group in groups for keyword in group["keywords"]]}
+    groups, keywords = [], []
+    for group in meta.get("kwd-group", ()):
+        own = [text for each in group.iter("kwd", "compound-kwd") if (text := _keyword(each))]
+        groups.append({"group_type": group.get("kwd-group-type"), "language": group.get(XML_LANG), "keywords": own})
+        keywords += own
+    return {"keyword_groups": groups, "keywords": keywords}
 
 
 def _keyword(element: etree._Element) -> str:

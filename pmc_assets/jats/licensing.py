@@ -12,7 +12,8 @@ _CC_URL = re.compile(
 )
 _CC_WORDS = re.compile(r"\bCC[\s-]?(BY(?:-NC)?(?:-ND|-SA)?|0)\b(?!-)")
 _CC_NAME = re.compile(
-    r"Creative Commons[,:]?\s+(?:\(?CC\)?\s+)?Attribution((?:[\s–-]+(?:Non-?Commercial|No-?Deriv(?:ative)?s?(?:\s?Works)?|Share-?Alike))*)",
+    r"Creative Commons[,:]?\s+(?:\(?CC\)?\s+)?Attribution"
+    r"((?:[\s–-]+(?:Non-?Commercial|No-?Deriv(?:ative)?s?(?:\s?Works)?|Share-?Alike))*)",
     re.I,
 )
 

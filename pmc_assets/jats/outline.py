@@ -76,18 +76,25 @@ class Outline:
         for element in self.elements:
             append[element.tag](element)
         self._places = {article: Place(None, article)}
-        self.paragraphs = [(paragraph, self.place_of(_parent(paragraph))) for paragraph in found["p"]]
+        self.paragraphs = [(paragraph, self._place_above(paragraph)) for paragraph in found["p"]]
         self.floats = [(element, self._standing(element)) for element in self._floating()]
         self._standing_of = dict(self.floats)
 
     def standing_of(self, element: etree._Element) -> Place:
         """Tell where an element itself stands; a float that was taken out of running text stands where it stood."""
         place = self._standing_of.get(element)
-        return place if place is not None else self.place_of(_parent(element))
+        return place if place is not None else self._place_above(element)
+
+    def _place_above(self, element: etree._Element) -> Place:
+        parent = element.getparent()
+        if parent is None:
+            return self.place_of(element)
+        place = self._places.get(parent)
+        return place if place is not None else self.place_of(parent)
 
     def _standing(self, element: etree._Element) -> Place:
         self.place_of(element)
-        return self.place_of(_parent(element))
+        return self._place_above(element)
 
     def _floating(self) -> list[etree._Element]:
         floats = [element for name in FLOATS for element in self.found[name]]
@@ -99,11 +106,13 @@ class Outline:
         place = places.get(element)
         if place is not None:
             return place
-        chain = []
+        chain = [element]
+        place = None
         while place is None:
-            chain.append(element)
-            element = element.getparent()
-            place = places[self.article] if element is None else places.get(element)
+            above = chain[-1].getparent()
+            place = places[self.article] if above is None else places.get(above)
+            if place is None and above is not None:
+                chain.append(above)
         for inner in reversed(chain):
             place = places[inner] = self._step(inner, place)
         return place
@@ -150,8 +159,3 @@ def _enter_section(place: Place, element: etree._Element) -> None:
 
 def _has_caption(graphic: etree._Element) -> bool:
     return any(child.tag in ("caption", "label") for child in graphic)
-
-
-def _parent(element: etree._Element) -> etree._Element:
-    parent = element.getparent()
-    return element if parent is None else parent

@@ -122,7 +122,7 @@ def _collaboration(element: etree._Element) -> str | None:
 
 def _orcid(element: etree._Element) -> str | None:
     value = (element.get(XLINK_HREF) or "") + " " + (element.text or "")
-    is_orcid = "orcid" in value or "orcid" in " ".join(element.values()).lower()
+    is_orcid = "orcid" in value or "orcid" in " ".join(map(str, element.values())).lower()
     match = _ORCID.search(value) if is_orcid else None
     return "-".join(match.groups()).upper() if match else None
 
@@ -155,15 +155,17 @@ def read_funding(meta: etree._Element) -> list[dict]:
 
     Source: funding-group/award-group; contract-sponsor and contract-num of old articles.
     """
-    rows = []
+    rows: list[dict[str, str | None]] = []
     for group in meta.iterfind("funding-group/award-group"):
         sources = [text for each in group.iterchildren("funding-source") if (text := affiliation_text(each))]
         awards = [text for each in group.iterchildren("award-id") if (text := text_of(each))]
         source = "; ".join(sources) or None
-        rows += [{"source": source, "award_id": award} for award in awards or ([None] if source else [])]
+        rows += [{"source": source, "award_id": award} for award in awards]
+        if source and not awards:
+            rows.append({"source": source, "award_id": None})
     sponsors = [text_of(each) for each in meta.iterchildren("contract-sponsor")]
     numbers = [text_of(each) for each in meta.iterchildren("contract-num")]
     if sponsors or numbers:
         source = "; ".join(filter(None, sponsors)) or None
-        rows += [{"source": source, "award_id": number} for number in numbers or [None]]
+        rows += [{"source": source, "award_id": number or None} for number in numbers or [""]]
     return rows

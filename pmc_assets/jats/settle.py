@@ -23,10 +23,8 @@ def _read_descriptions(found: dict[str, list[etree._Element]]) -> dict[str, dict
     for name in ("alt-text", "long-desc"):
         texts = descriptions[name] = {}
         for element in found[name]:
-            parent = element.getparent()
-            while parent.tag == "alternatives" and parent.getparent() is not None:
-                parent = parent.getparent()
-            texts.setdefault(parent, text_of(element))
+            described = next((each for each in element.iterancestors() if each.tag != "alternatives"), element)
+            texts.setdefault(described, text_of(element))
     return descriptions
 
 
@@ -93,6 +91,8 @@ def _fold_label(item: etree._Element) -> None:
 
 def _take_out(element: etree._Element) -> None:
     parent = element.getparent()
+    if parent is None:
+        return
     before = element.getprevious()
     tail = element.tail or ""
     if not tail.startswith(_CLOSING):

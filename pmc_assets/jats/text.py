@@ -1,13 +1,15 @@
 """Plain text of an element in reading order: spaces only where the article has them, NFC, no markup."""
 
+from collections.abc import Callable
 from unicodedata import normalize
 
 from lxml import etree
 
 SHORT_TEXT_CHARACTERS = 100
+_USUAL_SPACES = "\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 POINTER_START = "\ufdd0"
 POINTER_END = "\ufdd1"
-_normalized_text = etree.XPath("normalize-space()", smart_strings=False)
+_normalized_text: Callable[[etree._Element], str] = etree.XPath("normalize-space()", smart_strings=False)  # type: ignore[assignment]
 
 
 def text_of(element: etree._Element) -> str:
@@ -22,6 +24,12 @@ def text_of(element: etree._Element) -> str:
         if text.isalnum() and text.isascii():
             return text
         text = " ".join(text.split()) if len(text) < SHORT_TEXT_CHARACTERS else _normalized_text(element)
+    return text if text.isascii() else _tidy(text)
+
+
+def paragraph_text_of(paragraph: etree._Element) -> str:
+    """Read as `text_of`, without its short way for elements that hold a word or two."""
+    text = _normalized_text(paragraph)
     return text if text.isascii() else _tidy(text)
 
 
@@ -46,5 +54,8 @@ def tidy(text: str) -> str:
 
 def _tidy(text: str) -> str:
     if not text.isprintable():
-        text = " ".join(text.split())
-    return normalize("NFC", text)
+        for space in _USUAL_SPACES:
+            text = text.replace(space, " ")
+        if "  " in text or not text.isprintable():
+            text = " ".join(text.split())
+    return normalize("NFC", text).strip(" ")
