@@ -1,28 +1,26 @@
 """The inventory: one day's list of all article versions, in the order of batches. Metadata stay out."""
 
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pmc_assets.batches import PMCID_DIGITS
 from pmc_assets.filelists.inventory_changes import InventoryChanges, compare_inventories
+from pmc_assets.filelists.sorting import batch_names, sort_listings
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.rejects import Reject, rejects_table
 from pmc_assets.results import StageResult
 from pmc_assets.schema import RAW_INVENTORY
-from pmc_assets.source.source import LISTING_SCHEMA, Snapshot, Source, UnreadableListing
+from pmc_assets.source.source import Snapshot, Source
 
 MAX_SHRINK = 0.02
-SORT_MEMORY = "320MB"
-SORT_ROWS = 65_536
 MAX_REJECTS = 10_000
 
 
@@ -37,7 +35,6 @@ class _Tally:
     listed: int = 0
     bad: int = 0
     stored: int = 0
-    fault: UnreadableListing | None = None
 
 
 def take_inventory(source: Source, lake: Lake, batch_ids: int, max_shrink: float = MAX_SHRINK) -> StageResult:
@@ -92,16 +89,24 @@ def _store(
     tally = _Tally()
     with lake.writers([RAW_INVENTORY], partition) as writers:
         writer = writers[RAW_INVENTORY.name]
-        for rows in _without_duplicates(_sorted(snapshot, batch_ids, folder, rejects, tally), rejects, tally):
+        for rows in _sorted(snapshot, batch_ids, folder, rejects, tally):
             writer.append(rows)
             tally.stored += rows.num_rows
         writer.close()
         _refuse_shrunk(lake, before, tally.stored, max_shrink, snapshot.date)
-        changes = compare_inventories(lake, before, writer.local, folder)
+        changes = _compare(lake, before, writer.local)
     lake.write_rejects("inventory", rejects_table(rejects), Partition())
     rejected = +Counter({"bad_inventory_row": tally.bad})
     result = StageResult(tally.listed, tally.stored, rejected, details=_details(snapshot.date, changes))
     return result.add_written(writer.written)
+
+
+def _compare(lake: Lake, before: str | None, after: Path) -> InventoryChanges:
+    with contextlib.ExitStack() as files:
+        old = lake.table_path(RAW_INVENTORY.name, snapshot_partition(before)) if before else None
+        return compare_inventories(
+            files.enter_context(lake.open(old)) if old else None, files.enter_context(after.open("rb"))
+        )
 
 
 def _refuse_shrunk(lake: Lake, before: str | None, rows: int, max_shrink: float, date: str) -> None:
@@ -124,7 +129,7 @@ def _details(date: str, changes: InventoryChanges) -> dict[str, int | float | st
         "new": changes.new,
         "changed": changes.changed,
         "vanished": changes.vanished,
-        "batches": len(changes.batches),
+        "batches": changes.batches,
         "changed_batches": len(changes.changed_batches),
     }
 
@@ -143,42 +148,19 @@ def _unchanged(lake: Lake, date: str) -> StageResult:
 def _sorted(
     snapshot: Snapshot, batch_ids: int, folder: Path, rejects: list[Reject], tally: _Tally
 ) -> Iterator[pa.Table]:
-    """Sort the listings on disk by number and version; give them with their batch."""
-    open_digits = len(str(batch_ids)) - 1
-    listings = pa.RecordBatchReader.from_batches(  # noqa: F841 (read by name)
-        LISTING_SCHEMA, (batch for table in _readable(snapshot, rejects, tally) for batch in table.to_batches())
-    )
-    with duckdb.connect(config={"memory_limit": SORT_MEMORY, "temp_directory": str(folder / "sort")}) as connection:
-        connection.execute("set threads = 2; set preserve_insertion_order = false; set enable_progress_bar = false")
-        rows = connection.sql(
-            f"""
-            with numbered as (
-                select pmcid, version, etag, last_modified_at, cast(substr(pmcid, 4) as integer) as number
-                from listings
-            )
-            select pmcid, version, etag, last_modified_at,
-                'PMC' || lpad(cast(number // {batch_ids} as varchar), {PMCID_DIGITS - open_digits}, '0')
-                    || '{"x" * open_digits}' as batch
-            from numbered order by number, version, last_modified_at, etag
-            """
-        )
-        try:
-            for batch in rows.to_arrow_reader(SORT_ROWS):
-                yield pa.Table.from_batches([batch]).cast(RAW_INVENTORY.arrow)
-        except duckdb.Error as error:
-            raise tally.fault or error from error
+    """Give the readable rows in the order of the table, with their batch, one row per key."""
+    for rows in sort_listings(_readable(snapshot, rejects, tally), folder / "ranges"):
+        kept = _without_duplicates(rows, rejects, tally)
+        columns = [kept[name] for name in ("pmcid", "version", "etag", "last_modified_at")]
+        yield pa.table([*columns, batch_names(kept["number"], batch_ids)], schema=RAW_INVENTORY.arrow)
 
 
 def _readable(snapshot: Snapshot, rejects: list[Reject], tally: _Tally) -> Iterator[pa.Table]:
-    try:
-        for listing in snapshot.listings:
-            tally.listed += listing.num_rows
-            bad = listing.filter(pc.is_null(listing["pmcid"]))
-            _reject(bad["key"].to_pylist(), "not a metadata object", rejects, tally)
-            yield listing.filter(pc.is_valid(listing["pmcid"])) if bad.num_rows else listing
-    except UnreadableListing as error:
-        tally.fault = error
-        raise
+    for listing in snapshot.listings:
+        tally.listed += listing.num_rows
+        bad = listing.filter(pc.is_null(listing["pmcid"]))
+        _reject(bad["key"].to_pylist(), "not a metadata object", rejects, tally)
+        yield (listing.filter(pc.is_valid(listing["pmcid"])) if bad.num_rows else listing).drop_columns("key")
 
 
 def _reject(names: list[str], detail: str, rejects: list[Reject], tally: _Tally) -> None:
@@ -187,20 +169,13 @@ def _reject(names: list[str], detail: str, rejects: list[Reject], tally: _Tally)
     rejects += [Reject("inventory", "bad_inventory_row", name=name, detail=detail) for name in names[:room]]
 
 
-def _without_duplicates(pieces: Iterator[pa.Table], rejects: list[Reject], tally: _Tally) -> Iterator[pa.Table]:
+def _without_duplicates(rows: pa.Table, rejects: list[Reject], tally: _Tally) -> pa.Table:
     """Keep the last row of every key (the latest by time) of rows that are sorted."""
-    held: pa.Table | None = None
-    for piece in pieces:
-        rows = piece if held is None else pa.concat_tables([held, piece])
-        is_last = np.ones(rows.num_rows, bool)
-        same_id = pc.equal(rows["pmcid"].slice(1), rows["pmcid"].slice(0, rows.num_rows - 1))
-        same_version = pc.equal(rows["version"].slice(1), rows["version"].slice(0, rows.num_rows - 1))
-        is_last[:-1] = ~pc.and_(same_id, same_version).to_numpy().astype(bool)
-        repeated = rows.filter(pa.array(~is_last))
-        names = [f"{r['pmcid']}.{r['version']}" for r in repeated.select(["pmcid", "version"]).to_pylist()]
-        _reject(names, "listed twice", rejects, tally)
-        kept = rows.filter(pa.array(is_last))
-        held = kept.slice(kept.num_rows - 1)
-        yield kept.slice(0, kept.num_rows - 1)
-    if held is not None:
-        yield held
+    number, version = rows["number"].to_numpy(), rows["version"].to_numpy()
+    is_repeated = np.zeros(rows.num_rows, bool)
+    is_repeated[:-1] = (number[1:] == number[:-1]) & (version[1:] == version[:-1])
+    if not is_repeated.any():
+        return rows
+    repeated = rows.filter(pa.array(is_repeated)).select(["pmcid", "version"]).to_pylist()
+    _reject([f"{row['pmcid']}.{row['version']}" for row in repeated], "listed twice", rejects, tally)
+    return rows.filter(pa.array(~is_repeated))

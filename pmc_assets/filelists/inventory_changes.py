@@ -1,80 +1,101 @@
-"""What changed between two inventories, found batch by batch so that memory stays bounded."""
+"""What changed between two inventories: both are read batch by batch, side by side, so that memory stays bounded."""
 
-from dataclasses import dataclass
-from pathlib import Path
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO
 
-import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.schema import RAW_INVENTORY
 
-COMPARE_MEMORY = "320MB"
+COLUMNS = ["pmcid", "version", "etag", "batch"]
+ROWS_PER_READ = 65_536
+Batch = tuple[str, pa.Table]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InventoryChanges:
-    """Counts against the inventory before, the batches that are there, and those among them that differ."""
+    """Counts of rows against the inventory before, and which batches differ."""
 
-    new: int
-    changed: int
-    vanished: int
-    batches: tuple[str, ...]
-    changed_batches: tuple[str, ...]
+    new: int = 0
+    changed: int = 0
+    vanished: int = 0
+    batches: int = 0
+    changed_batches: list[str] = field(default_factory=list)
 
 
-def compare_inventories(lake: Lake, before: str | None, after: Path, folder: Path) -> InventoryChanges:
-    """Compare the new inventory (a local file) with the one of the day `before` (None: with nothing)."""
-    with duckdb.connect(config={"memory_limit": COMPARE_MEMORY, "temp_directory": str(folder / "compare")}) as database:
-        database.execute("set threads = 2; set enable_progress_bar = false")
-        _make_view(database, "after", str(after))
-        _make_view(database, "before", None if before is None else _local_copy(lake, before, folder))
-        batches = [row[0] for row in database.execute("select distinct batch from after order by 1").fetchall()]
-        changed = [row[0] for row in database.execute(_CHANGED_BATCHES).fetchall()]
-        database.execute("create temp table concerned as select unnest($1) as batch", [changed])
-        new, changed_rows, vanished = database.execute(_COUNTS).fetchone() or (0, 0, 0)
-    return InventoryChanges(new, changed_rows, vanished, tuple(batches), tuple(changed))
+def compare_inventories(before: IO[bytes] | None, after: IO[bytes]) -> InventoryChanges:
+    """Compare two inventory files (None: with nothing)."""
+    changes = InventoryChanges()
+    for batch, old, new in _side_by_side(read_by_batch(before) if before else iter(()), read_by_batch(after)):
+        changes.batches += new is not None
+        if old is not None and new is not None and digest_batch(old) == digest_batch(new):
+            continue
+        changes.changed_batches.append(batch)
+        etags_old, etags_new = _etags(old), _etags(new)
+        changes.new += len(etags_new.keys() - etags_old.keys())
+        changes.vanished += len(etags_old.keys() - etags_new.keys())
+        changes.changed += sum(etags_old[key] != etag for key, etag in etags_new.items() if key in etags_old)
+    return changes
 
 
 def batch_digests(lake: Lake, date: str) -> dict[str, str]:
     """Digest the rows of every batch of one day's inventory: a batch whose digest is the same has nothing to do."""
-    with lake.scratch() as folder, duckdb.connect(config={"memory_limit": COMPARE_MEMORY}) as database:
-        database.execute("set threads = 2; set enable_progress_bar = false")
-        _make_view(database, "inventory", _local_copy(lake, date, folder))
-        rows = database.execute(f"{_DIGEST.format('inventory')} order by batch").fetchall()
-    return {batch: f"{row_count}-{content:016x}" for batch, row_count, content in rows}
+    with lake.open(lake.table_path(RAW_INVENTORY.name, Partition.of(snapshot_date=date))) as file:
+        return {batch: digest_batch(rows) for batch, rows in read_by_batch(file)}
 
 
-def _make_view(database: duckdb.DuckDBPyConnection, name: str, path: str | None) -> None:
-    columns = "batch, pmcid, version, etag"
-    rows = "(select '' as batch, '' as pmcid, 0 as version, '' as etag where false)"
-    if path is not None:
-        rows = "read_parquet('" + path.replace("'", "''") + "', hive_partitioning = false)"
-    database.execute(f"create temp view {name} as select {columns} from {rows}")
+def digest_batch(rows: pa.Table) -> str:
+    """Digest keys and ETags of one batch."""
+    lines = pc.binary_join_element_wise(rows["pmcid"], rows["version"].cast(pa.string()), _filled(rows["etag"]), "/")
+    return hashlib.md5("\n".join(lines.to_pylist()).encode(), usedforsecurity=False).hexdigest()
 
 
-def _local_copy(lake: Lake, date: str, folder: Path) -> str:
-    path = lake.full_path(lake.table_path(RAW_INVENTORY.name, Partition.of(snapshot_date=date)))
-    if lake.is_local:
-        return path
-    lake.fs.get_file(path, str(folder / "before.parquet"))
-    return str(folder / "before.parquet")
+def read_by_batch(file: IO[bytes]) -> Iterator[Batch]:
+    """Read an inventory file, which is sorted, batch by batch."""
+    name, held = "", []
+    for piece in pq.ParquetFile(file).iter_batches(ROWS_PER_READ, columns=COLUMNS):
+        start = 0
+        runs = pc.run_end_encode(piece.column("batch"))
+        for end, batch in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
+            if batch != name and held:
+                yield name, pa.Table.from_batches(held)
+                held = []
+            name = batch
+            held.append(piece.slice(start, end - start))
+            start = end
+    if held:
+        yield name, pa.Table.from_batches(held)
 
 
-_DIGEST = """
-select batch, count(*) as row_count, bit_xor(md5_number_lower(concat_ws('/', pmcid, version, etag))) as content
-from {} group by batch
-"""
-_CHANGED_BATCHES = f"""
-with digests_after as ({_DIGEST.format("after")}), digests_before as ({_DIGEST.format("before")})
-select coalesce(a.batch, b.batch) as batch
-from digests_after a full join digests_before b on a.batch = b.batch
-where (a.row_count, a.content) is distinct from (b.row_count, b.content)
-order by 1
-"""
-_COUNTS = """
-with rows_after as (select * from after where batch in (from concerned)),
-    rows_before as (select * from before where batch in (from concerned))
-select count(*) filter (b.pmcid is null), count(*) filter (a.etag is distinct from b.etag and a.pmcid = b.pmcid),
-    count(*) filter (a.pmcid is null)
-from rows_after a full join rows_before b on a.pmcid = b.pmcid and a.version = b.version
-"""
+def _side_by_side(
+    before: Iterator[Batch], after: Iterator[Batch]
+) -> Iterator[tuple[str, pa.Table | None, pa.Table | None]]:
+    """Pair the batches of two sorted streams; None where one lacks a batch."""
+    old, new = next(before, None), next(after, None)
+    while old is not None or new is not None:
+        if new is None or (old is not None and old[0] < new[0]):
+            assert old is not None
+            yield old[0], old[1], None
+            old = next(before, None)
+        elif old is None or new[0] < old[0]:
+            yield new[0], None, new[1]
+            new = next(after, None)
+        else:
+            yield new[0], old[1], new[1]
+            old, new = next(before, None), next(after, None)
+
+
+def _etags(rows: pa.Table | None) -> dict[str, str]:
+    if rows is None:
+        return {}
+    keys = pc.binary_join_element_wise(rows["pmcid"], rows["version"].cast(pa.string()), ".")
+    return dict(zip(keys.to_pylist(), _filled(rows["etag"]).to_pylist(), strict=True))
+
+
+def _filled(etag: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(etag, "")
