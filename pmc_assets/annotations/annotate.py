@@ -18,6 +18,7 @@ from pmc_assets.results import PREVIEW_ROWS, StageResult
 KEY = list(schema.CORE_ANNOTATIONS.key)
 MIN_PROPOSAL_CONFIDENCE = 0.5
 """A proposal with less of its cluster's votes gives way to what the image's own caption says."""
+TYPESET_KINDS = ("formula", "table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,12 @@ def _label_columns(label: Label, own: Label) -> dict:
 
 
 def _panel_columns(row: dict, text: FigureText, cluster_panel_type: str | None) -> dict:
-    """Join what the gutters and the caption's letters say; letters of a figure with several graphics are shared out."""
-    seen, subtype = row["gutter_panel_count"], row["gutter_panel_subtype"]
+    """Join what the gutters and the caption's letters say; letters of a figure with several graphics are shared out.
+
+    The gaps in a picture of a formula or table are no gutters.
+    """
+    is_typeset = text.kind in TYPESET_KINDS
+    seen, subtype = (1, "one") if is_typeset else (row["gutter_panel_count"], row["gutter_panel_subtype"])
     lettered = len(text.panel_ids) if text.graphic_count == 1 else 0
     source = "image"
     if lettered > 1:

@@ -24,11 +24,11 @@ class TooFewImages(ValueError):
 
 
 def cluster_count(images: int, max_clusters: int = MAX_CLUSTERS) -> int:
-    """Give k for a number of images: 2 per square root of the images, at most `max_clusters`.
+    """Give k for a number of images: 2.5 per square root of the images, at most `max_clusters`.
 
-    250 images make 32 clusters, 1,000 make 63, a million and more make 2,000.
+    250 images make 40 clusters, 1,000 make 79, 640,000 and more make 2,000.
     """
-    return max(1, min(max_clusters, round(2 * math.sqrt(images)), images))
+    return max(1, min(max_clusters, round(2.5 * math.sqrt(images)), images))
 
 
 def fit_cluster_model(
@@ -66,7 +66,9 @@ def fit(sample: VectorSample, seed: int, clusters: int, tell: Callable[[str], No
     clusters = min(clusters, len(vectors))
     with threadpool_limits(1):
         tell("principal components")
-        pca = PCA(dimensions, svd_solver="covariance_eigh").fit(vectors)
+        pca = PCA(dimensions, svd_solver="covariance_eigh").fit(
+            vectors if len(vectors) > 1 else np.tile(vectors, (2, 1))
+        )
         points = (vectors - pca.mean_.astype(np.float32)) @ pca.components_.T.astype(np.float32)
         tell(f"{clusters} clusters of {len(points)} images")
         restarts = 4 if len(points) <= RESTARTS_TO_IMAGES else 1
@@ -85,6 +87,10 @@ def fit(sample: VectorSample, seed: int, clusters: int, tell: Callable[[str], No
     )
     arrays = (pca.mean_, pca.components_, means.cluster_centers_)
     return ClusterModel(facts, *(array.astype(np.float32) for array in arrays))
+
+
+def _at_least_two(vectors: np.ndarray) -> np.ndarray:
+    return vectors if len(vectors) > 1 else np.repeat(vectors, 2, axis=0)
 
 
 def _members(sample: VectorSample, model: ClusterModel) -> pa.Table:

@@ -100,7 +100,7 @@ def _json_lines(name: str, text: str, faults: list[str]) -> Iterator[_Line]:
     try:
         document = json.loads(text)
         entries = list(document.items())
-    except (json.JSONDecodeError, AttributeError) as error:
+    except (json.JSONDecodeError, AttributeError, RecursionError) as error:
         faults.append(f"{name}:1: not a JSON object of clusters: {error}")
         return
     for cluster_id, entry in entries:

@@ -9,9 +9,13 @@ VERSION = "cut1"
 SIDE_PX = 224
 """Smallest side at which an image is given; gutters of 2 % are 4 px wide then."""
 
+MIN_SIDE_PX = 128
+"""A lower image is one panel: the gaps of a typeset line are as wide as gutters."""
+
 WHITE_FROM = 222
 BLACK_TO = 14
 MIN_GUTTER_SHARE = 0.017
+MIN_WEAK_GUTTER_SHARE = 0.025
 MIN_PANEL_SHARE = 0.12
 MIN_WEAK_BALANCE = 0.5
 STRAIGHT_SHARE = 0.55
@@ -46,6 +50,8 @@ def find_panels(rgb: Image.Image) -> Panels:
     A gutter runs straight through; what it separates is large enough for a panel and has straight edges (pictures)
     or sizes that are alike (plots): so the gaps inside one plot, blot, formula or flow chart are no gutters.
     """
+    if min(rgb.size) < MIN_SIDE_PX:
+        return Panels(1, "one")
     pixels = np.asarray(rgb)
     found = [_layout(pixels.min(axis=2) < WHITE_FROM)]
     if min(pixels[0, 0].max(), pixels[-1, -1].max()) <= BLACK_TO or found[0].count == 1:
@@ -93,10 +99,10 @@ class _Cutter:
         profile = ink.mean(axis=1 - axis)
         parts = _runs(profile > 0, self.min_gutter_px)
         parts = _merged_small(parts, MIN_PANEL_SHARE * self.ink.shape[axis])
-        return self._accepted(parts, profile)
+        return self._accepted(parts, profile, MIN_WEAK_GUTTER_SHARE * self.ink.shape[axis])
 
-    def _accepted(self, parts: list[tuple[int, int]], profile: np.ndarray) -> list[tuple[int, int]]:
-        """Keep the gutters with a straight edge at either side; weak ones only between parts of like size."""
+    def _accepted(self, parts: list[tuple[int, int]], profile: np.ndarray, weak_px: float) -> list[tuple[int, int]]:
+        """Keep the gutters with a straight edge at either side; weak ones if wide, between parts of like size."""
         accepted = parts[:1]
         for start, end in parts[1:]:
             before = accepted[-1]
@@ -104,7 +110,8 @@ class _Cutter:
             right = profile[start : start + _EDGE_PX].max()
             is_straight = (min if self.only_straight else max)(left, right) >= STRAIGHT_SHARE
             sizes = sorted((before[1] - before[0], end - start))
-            is_alike = not self.only_straight and sizes[0] >= MIN_WEAK_BALANCE * sizes[1]
+            is_wide = not self.only_straight and start - before[1] >= weak_px
+            is_alike = is_wide and sizes[0] >= MIN_WEAK_BALANCE * sizes[1]
             if is_straight or is_alike:
                 accepted.append((start, end))
             else:

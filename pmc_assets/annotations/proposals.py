@@ -125,7 +125,8 @@ def _proposal(cluster_id: int, own: Votes, near: Votes) -> dict:
     primary, confidence = ranked[:1], own.share(ranked[0] if ranked else None)
     if not ranked:
         agrees = near.share(neighbour) >= MIN_NEIGHBOUR_SHARE
-        primary, confidence = [neighbour] * agrees, near.share(neighbour) * NEIGHBOUR_WEIGHT * agrees
+        primary = [neighbour] if neighbour and agrees else []
+        confidence = near.share(neighbour) * NEIGHBOUR_WEIGHT if agrees else 0.0
         source = "neighbours" if agrees else None
     second = ranked[1] if len(ranked) > 1 else None
     return {
