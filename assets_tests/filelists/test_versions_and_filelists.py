@@ -174,3 +174,9 @@ def test_an_unchanged_rerun_gives_the_same_bytes_and_fetches_the_inventory_alone
         assert server.content_requests().keys() <= {"oa_file_list.csv", "oa_file_list.txt"}
         assert metadata_gets(server) == {}
     assert files_of(tmp_path / "lake") == before
+
+
+def test_metadata_newer_than_the_inventory_is_taken_from_a_folder_too(bucket: SmallBucket, lake: Lake) -> None:
+    bucket.change("PMC10007", title="newer than the inventory")
+    sync_day(bucket, lake)
+    assert versions(lake)["PMC10007", 1]["title"] == "newer than the inventory"

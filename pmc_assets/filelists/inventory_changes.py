@@ -57,7 +57,7 @@ def digest_batch(rows: pa.Table) -> str:
 
 def read_by_batch(file: IO[bytes]) -> Iterator[Batch]:
     """Read an inventory file, which is sorted, batch by batch."""
-    name, held = "", []
+    name, held = "", list[pa.RecordBatch]()
     for piece in pq.ParquetFile(file).iter_batches(ROWS_PER_READ, columns=COLUMNS):
         start = 0
         runs = pc.run_end_encode(piece.column("batch"))

@@ -1,5 +1,6 @@
 """What a source answers to one request, and the named ways in which it does not. How it is asked stays out."""
 
+import hashlib
 from dataclasses import dataclass
 
 GONE_STATUSES = frozenset({404, 410})
@@ -47,3 +48,8 @@ class Unanswered(Exception):
 
 class SourceUnavailable(RuntimeError):
     """The source as a whole gives no good answer any more; the partition is not published."""
+
+
+def md5_of(content: bytes) -> str:
+    """Give the md5 of some bytes, hex: what S3 calls an object of one part."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from pmc_assets.source import snapshots
-from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered, WrongBytes
-from pmc_assets.source.fetcher import Fetcher, md5_of
+from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered, WrongBytes, md5_of
+from pmc_assets.source.fetcher import Fetcher
 from pmc_assets.source.source import (
     ChooseMedia,
     ListedVersion,
@@ -46,7 +46,7 @@ class BucketSource:
             fields = json.loads(body.content)
         except Missing:
             return MetadataAnswer(listed, is_missing=True)
-        except (Refused, TooLarge, Unanswered, WrongBytes, ValueError) as error:
+        except (Refused, TooLarge, Unanswered, WrongBytes, ValueError, RecursionError) as error:
             return MetadataAnswer(listed, fault=f"{type(error).__name__}: {error}")
         is_named_so = isinstance(fields, dict) and (fields.get("pmcid"), fields.get("version")) == (
             listed.pmcid,

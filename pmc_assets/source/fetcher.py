@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import hashlib
 import random
 import re
 import threading
@@ -25,6 +24,7 @@ from pmc_assets.source.answers import (
     TransientFault,
     Unanswered,
     WrongBytes,
+    md5_of,
 )
 from pmc_assets.source.transport import Transport
 
@@ -163,7 +163,7 @@ class Fetcher:
         started = time.monotonic()
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(TransientFault),
-            stop=tenacity.stop_any(self._is_enough, _WrongTooOften()),
+            stop=self._stop_rule(),
             wait=self._wait_s,
             before_sleep=self._count_fault,
             reraise=True,
@@ -222,6 +222,17 @@ class Fetcher:
         backoff = min(LONGEST_WAIT_S, self._first_wait_s * 2 ** (state.attempt_number - 1))
         return (asked or 0.0) + backoff * random.uniform(0.5, 1.5)
 
+    def _stop_rule(self) -> Callable[[tenacity.RetryCallState], bool]:
+        """Give one object's rule: an end of attempts and budget, or of answers that are whole and wrong."""
+        wrong_answers = 0
+
+        def is_enough(state: tenacity.RetryCallState) -> bool:
+            nonlocal wrong_answers
+            wrong_answers += isinstance(_fault(state), WrongBytes)
+            return wrong_answers >= WRONG_BYTES_ATTEMPTS or self._is_enough(state)
+
+        return is_enough
+
     def _is_enough(self, state: tenacity.RetryCallState) -> bool:
         return state.attempt_number >= self._attempts or self._is_over_budget(_fault(state).retry_after_s or 0.0)
 
@@ -234,17 +245,6 @@ class Fetcher:
         self.counts.faults[name] = self.counts.faults.get(name, 0) + 1
 
 
-class _WrongTooOften:
-    """Stops the attempts at one object after WRONG_BYTES_ATTEMPTS whole answers with another md5."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def __call__(self, state: tenacity.RetryCallState) -> bool:
-        self._count += isinstance(_fault(state), WrongBytes)
-        return self._count >= WRONG_BYTES_ATTEMPTS
-
-
 def _fault(state: tenacity.RetryCallState) -> TransientFault:
     error = state.outcome.exception() if state.outcome else None
     return error if isinstance(error, TransientFault) else TransientFault("unknown")
@@ -252,8 +252,3 @@ def _fault(state: tenacity.RetryCallState) -> TransientFault:
 
 async def _as_coroutine(work: Awaitable[Result]) -> Result:
     return await work
-
-
-def md5_of(content: bytes) -> str:
-    """Give the md5 of some bytes, hex."""
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered
+from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered, md5_of
 from pmc_assets.source.archives import BadArchive, Unpacked, unpack_article
 from pmc_assets.source.bucket import fetch_loose_package
-from pmc_assets.source.fetcher import Fetcher, md5_of
+from pmc_assets.source.fetcher import Fetcher
 from pmc_assets.source.legacy_lists import (
     PMCID,
     UnreadableFileList,

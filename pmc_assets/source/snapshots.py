@@ -9,7 +9,7 @@ from typing import IO, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from pmc_assets.source.answers import Missing, WrongBytes
 from pmc_assets.source.fetcher import Fetcher
@@ -66,7 +66,7 @@ def parse_manifest(content: bytes, date: str) -> Manifest:
             raise ValueError(f"inventory is {manifest['fileFormat']}, not CSV")
         columns = tuple(name.strip() for name in manifest["fileSchema"].split(","))
         shards = tuple((str(f["key"]), str(f["MD5checksum"])) for f in manifest["files"])
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"manifest lacks {error}") from error
     if not {"Key", "ETag"} <= set(columns):
         raise ValueError(f"inventory has no Key or ETag among its columns {columns}")
@@ -91,7 +91,7 @@ def _read_shards(shards: list[Path], columns: tuple[str, ...]) -> Iterator[pa.Ta
         try:
             with igzip.open(path, "rb") as file:
                 yield from read_shard(cast(IO[bytes], file), columns)
-        except (EOFError, OSError, igzip.BadGzipFile, pa.ArrowInvalid) as error:
+        except (EOFError, OSError, isal_zlib.IsalError, pa.ArrowInvalid) as error:  # type: ignore[misc]
             raise InventoryUnreadable(f"inventory shard cannot be read: {error}; nothing was changed") from error
 
 

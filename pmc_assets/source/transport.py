@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import fsspec
 
-from pmc_assets.source.answers import Body, Missing, Refused, TransientFault
+from pmc_assets.source.answers import Body, Missing, Refused, TransientFault, md5_of
 
 Admit = Callable[[int], Awaitable[None]]
 
@@ -41,13 +41,15 @@ class FsspecTransport:
     def __init__(self, url: str, connections: int) -> None:
         self.url = url.rstrip("/")
         self._fs, self._root = fsspec.url_to_fs(self.url)
+        self._is_local = "file" in self._fs.protocol
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="fetch")
 
     async def get(self, key: str, admit: Admit, into: Path | None = None) -> Body:
         path = f"{self._root}/{safe_key(key)}"
         await admit(await self._call(self._fs.size, path) or 0)
         if into is None:
-            return Body(await self._call(self._fs.cat_file, path))
+            content = await self._call(self._fs.cat_file, path)
+            return Body(content, md5_of(content) if self._is_local else "")
         await self._call(self._fs.get_file, path, str(into))
         return Body(b"")
 
