@@ -133,7 +133,7 @@ def test_metadata_shows_a_picture(page: "Page", room: ControlRoom, batch: str) -
     page.get_by_text("image_widths").first.wait_for()
     row = page.locator("tr").filter(has_text="image_widths").first
     if not row.locator("img").count():
-        row.get_by_role("button").first.click()
+        row.get_by_text("Show Markdown").first.click()
     image = page.locator('img[src^="data:image/png"]').first
     image.wait_for()
     assert image.evaluate("image => image.complete && image.naturalWidth > 100")
