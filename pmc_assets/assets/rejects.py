@@ -34,6 +34,4 @@ def rejects(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materia
         result = gather_rejects(store, partition)
     png = bars_png(result.details, "Records left out, by stage and reason")
     plots = {"plot": picture(png)} if png else {}
-    return materialization(
-        asset_key(REJECTS.name), result, store, clock.seconds, partition=partition, metadata=plots
-    )
+    return materialization(asset_key(REJECTS.name), result, store, clock.seconds, partition=partition, metadata=plots)

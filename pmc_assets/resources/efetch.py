@@ -15,12 +15,12 @@ RATE_FILE = "entrez-rate.json"
 class EFetchResource(dg.ConfigurableResource):
     """NCBI's EFetch, or a service that answers like it. Give key and e-mail address as `EnvVar`, never as text."""
 
-    base_url: str = Field(NCBI_URL, description="Folder of efetch.fcgi; empty switches EFetch off")
-    api_key: str = Field("", description="NCBI API key: 10 requests a second in place of 3")
-    email: str = Field("", description="E-mail address that NCBI may write to")
-    refresh_after_days: float = Field(90.0, description="Records older than this are fetched again [days]")
-    requests_per_second: float = Field(0.0, description="Rate of the whole instance; 0 is NCBI's limit [1/s]")
-    retry_budget_s: float = Field(RETRY_BUDGET_S, description="What one partition may lose to faults [s]")
+    base_url: str = Field(default=NCBI_URL, description="Folder of efetch.fcgi; empty switches EFetch off")
+    api_key: str = Field(default="", description="NCBI API key: 10 requests a second in place of 3")
+    email: str = Field(default="", description="E-mail address that NCBI may write to")
+    refresh_after_days: float = Field(default=90.0, description="Records older than this are fetched again [days]")
+    requests_per_second: float = Field(default=0.0, description="Rate of the whole instance; 0 is NCBI's limit [1/s]")
+    retry_budget_s: float = Field(default=RETRY_BUDGET_S, description="What one partition may lose to faults [s]")
 
     def client(self, state_folder: Path) -> EFetch:
         """Make a client whose rate is shared by all processes that give the same folder."""
