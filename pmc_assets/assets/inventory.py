@@ -4,10 +4,10 @@ import dagster as dg
 
 from pmc_assets import schema
 from pmc_assets.assets.partitions import batches
-from pmc_assets.assets.report import OWNERS, asset_key, check_specs, materialization, table_asset, timed
+from pmc_assets.assets.report import KEYS_CHECK, OWNERS, asset_key, check_specs, materialization, table_asset, timed
 from pmc_assets.assets.runless import observe_changed
-from pmc_assets.filelists.inventory import last_snapshot, snapshot_partition, take_inventory
-from pmc_assets.filelists.inventory_changes import batch_digests
+from pmc_assets.filelists.inventory import last_snapshot, take_inventory
+from pmc_assets.filelists.inventory_changes import batch_digests, count_repeated_keys
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.resources.source import SourceResource
 
@@ -40,6 +40,8 @@ def inventory(context: dg.AssetExecutionContext, lake: LakeResource, source: Sou
     marked = observe_changed(context.instance, BATCHES_KEY, digests)
     context.log.info(f"inventory of {date}: {result.rows:,} versions, {len(added)} new batches, {marked} to be updated")
     metadata = {"batches_added": len(added), "batches_to_update": marked}
-    return materialization(
-        KEY, result, store, clock.seconds, table=TABLE, partition=snapshot_partition(date), metadata=metadata
+    repeated = count_repeated_keys(store, date)
+    keys_check = dg.AssetCheckResult(
+        asset_key=KEY, check_name=KEYS_CHECK, passed=repeated == 0, metadata={"duplicate_keys": repeated}
     )
+    return materialization(KEY, result, store, clock.seconds, checks=(keys_check,), metadata=metadata)

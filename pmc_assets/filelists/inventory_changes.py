@@ -49,6 +49,12 @@ def batch_digests(lake: Lake, date: str) -> dict[str, str]:
         return {batch: digest_batch(rows) for batch, rows in read_by_batch(file)}
 
 
+def count_repeated_keys(lake: Lake, date: str) -> int:
+    """Count rows of one day's inventory whose key another row has; keys of a batch stand together."""
+    with lake.open(lake.table_path(RAW_INVENTORY.name, Partition.of(snapshot_date=date))) as file:
+        return sum(rows.num_rows - len(_etags(rows)) for _, rows in read_by_batch(file))
+
+
 def digest_batch(rows: pa.Table) -> str:
     """Digest keys and ETags of one batch."""
     lines = pc.binary_join_element_wise(rows["pmcid"], rows["version"].cast(pa.string()), _filled(rows["etag"]), "/")
