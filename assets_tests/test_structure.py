@@ -15,7 +15,9 @@ from pmc_assets.rejects import REASONS
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "pmc_assets"
 SNAPSHOT = Path(__file__).with_name("asset_keys.json")
-LOAD_S = 3.0
+LOAD_CPU_S = 3.0
+BESIDE_ANOTHER = {"models.cluster_members"}
+"""Tables that the asset of another one writes."""
 HEAVY = {"torch", "sklearn", "transformers", "datasets", "matplotlib", "webdataset", "moto"}
 
 
@@ -33,8 +35,8 @@ def specs(defs: dg.Definitions) -> list[dg.AssetSpec]:
 
 def test_definitions_load_fast_and_light() -> None:
     script = (
-        "import sys, time, json; start = time.perf_counter(); import pmc_assets.definitions;"
-        "print(json.dumps([time.perf_counter() - start, sorted(m.split('.')[0] for m in sys.modules)]))"
+        "import sys, time, json; import pmc_assets.definitions;"
+        "print(json.dumps([time.process_time(), sorted(m.split('.')[0] for m in sys.modules)]))"
     )
     seconds = []
     for _ in range(3):
@@ -44,7 +46,7 @@ def test_definitions_load_fast_and_light() -> None:
         took, modules = json.loads(answer.stdout)
         seconds.append(took)
         assert HEAVY.isdisjoint(modules)
-    assert min(seconds) < LOAD_S
+    assert min(seconds) < LOAD_CPU_S
 
 
 def test_asset_keys_equal_the_snapshot(specs: list[dg.AssetSpec]) -> None:
@@ -61,7 +63,7 @@ def test_every_asset_says_what_it_is(specs: list[dg.AssetSpec]) -> None:
 
 def test_every_table_asset_has_a_described_column_schema(specs: list[dg.AssetSpec]) -> None:
     by_key = {spec.key: spec for spec in specs}
-    for name in schema.TABLES:
+    for name in schema.TABLES.keys() - BESIDE_ANOTHER:
         columns = by_key[dg.AssetKey(name.split("."))].metadata["dagster/column_schema"].columns
         assert all(column.description for column in columns), name
 
