@@ -22,7 +22,7 @@ from pmc_assets.results import StageResult
 from pmc_assets.sample.bucket import write_sample
 from pmc_assets.source.open import open_source
 
-ARTICLES = 150
+ARTICLES = 100
 ENCODER = "efficientnet-lite0"
 
 
