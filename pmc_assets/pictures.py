@@ -35,6 +35,7 @@ def histogram_png(values: Sequence[float], title: str, unit: str) -> bytes:
     figure = _new_figure(HISTOGRAM_INCH)
     axes = figure.subplots()
     axes.hist(values, bins=HISTOGRAM_BINS, color=INK)
+    axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel(unit, fontsize=8)
     return _png(figure, title)
 
