@@ -117,10 +117,11 @@ def copy(lake: Lake, shards: list[str], target: Path) -> None:
         subprocess.run(["cp", lake.full_path(path), str(target / f"{number}.tar")], check=True)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Give the wall time and the processor time (of this process and those it waited for)."""
+    started, used = time.perf_counter(), sum(os.times()[:4])
     work()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, sum(os.times()[:4]) - used
 
 
 MEASURED = """
@@ -139,6 +140,11 @@ def peak_mib(root: Path) -> int:
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
+def medians(measured: list[tuple[float, float]]) -> tuple[float, float]:
+    walls, used = zip(*measured, strict=True)
+    return statistics.median(walls), statistics.median(used)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=8_000)
@@ -153,11 +159,11 @@ def main() -> None:
 def compare(folder: Path, samples: int, image_bytes: int, rounds: int) -> None:
     lake = Lake(str(folder / "lake"))
     make_lake(lake, samples, image_bytes)
-    sampling = seconds(lambda: make_samples(lake, PARTITION))
+    sampling, _ = seconds(lambda: make_samples(lake, PARTITION))
     shards = write_shards(lake, PARTITION).paths
     members = read_members(lake, shards)
     size = sum(lake.size_bytes(path) for path in shards)
-    times: dict[str, list[float]] = {"write_shards": [], "webdataset.TarWriter": [], "cp": []}
+    times: dict[str, list[tuple[float, float]]] = {"write_shards": [], "webdataset.TarWriter": [], "cp": []}
     out = folder / "out"
     for _ in range(rounds):
         lake.delete(lake.partition_path("out.shards", PARTITION))
@@ -169,12 +175,13 @@ def compare(folder: Path, samples: int, image_bytes: int, rounds: int) -> None:
         times["cp"].append(seconds(lambda: copy(lake, shards, out)))
         shutil.rmtree(out)
     print(f"{len(members):,} samples, {size / 1e6:,.0f} MB, median of {rounds}\n")
-    print("| what | seconds | samples/s | MB/s | time, of write_shards |\n|---|---:|---:|---:|---:|")
-    own = statistics.median(times["write_shards"])
+    print("| what | seconds | processor seconds | samples/s | MB/s | seconds, of write_shards | processor, of it |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    own_wall, own_used = medians(times["write_shards"])
     for name, measured in times.items():
-        middle = statistics.median(measured)
-        speed = f"{len(members) / middle:,.0f} | {size / middle / 1e6:,.0f}"
-        print(f"| {name} | {middle:.2f} | {speed} | {middle / own:.2f} × |")
+        wall, used = medians(measured)
+        speed = f"{len(members) / wall:,.0f} | {size / wall / 1e6:,.0f}"
+        print(f"| {name} | {wall:.2f} | {used:.2f} | {speed} | {wall / own_wall:.2f} × | {used / own_used:.2f} × |")
     print(f"\nout.samples of the same: {sampling:.2f} s. Peak memory of write_shards: {peak_mib(folder / 'lake')} MiB")
 
 

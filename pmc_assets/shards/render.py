@@ -21,7 +21,7 @@ from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.derive import partition_files
 from pmc_assets.warehouse.views import parquet_view, texts
 
-ROWS_AT_ONCE = 1_024
+ROWS_AT_ONCE = 2_048
 MEMORY_LIMIT = "128MB"
 IMAGE_EXTENSION, TEXT_EXTENSION, JSON_EXTENSION = "jpg", "txt", "json"
 
