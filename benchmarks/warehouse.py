@@ -112,19 +112,23 @@ def ours(folder: Path, sql: str) -> list:
 
 PLAIN = """
 import sys, time, duckdb, statistics
-c = duckdb.connect(config={"threads": 2, "memory_limit": "4GB", "enable_progress_bar": False})
+c = duckdb.connect(config={"threads": 2, "memory_limit": "4GB"})
+c.execute("set enable_progress_bar = false")
 source = f"read_parquet('{sys.argv[1]}/out/samples/*/*/*.parquet', hive_partitioning = true)"
 for sql in sys.argv[2:]:
     times = []
     for _ in range(5):
-        started = time.perf_counter(); c.execute(sql.format(table=source)).fetchall(); times.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        c.execute(sql.format(table=source)).fetchall()
+        times.append(time.perf_counter() - started)
     print(statistics.median(times))
 """
 POLARS = """
 import sys, time, polars as pl, statistics
 frame = pl.scan_parquet(sys.argv[1] + "/out/samples/**/*.parquet", hive_partitioning=True)
 def has(label): return pl.col("primary_label").list.contains(label)
-count = frame.filter((pl.col("year") >= 2015) & (pl.col("license_code") == "CC BY") & has("Microscopy")).select(pl.len())
+counted = (pl.col("year") >= 2015) & (pl.col("license_code") == "CC BY") & has("Microscopy")
+count = frame.filter(counted).select(pl.len())
 chosen = frame.filter(has("Clinical Imaging") & (pl.col("year") == 2016)).select("sample_key").head(100000)
 for query in (count, chosen):
     times = []
@@ -166,8 +170,9 @@ def main(partitions: int, base: str) -> None:
         with ProcessPoolExecutor(2) as pool:
             halves = [range(0, partitions, 2), range(1, partitions, 2)]
             list(pool.map(write_partitions, [folder, folder], halves))
+        written = time.perf_counter() - started
         print(
-            f"{partitions * SAMPLES_PER_PARTITION:,} samples in {partitions:,} partitions written in {time.perf_counter() - started:.0f} s"
+            f"{partitions * SAMPLES_PER_PARTITION:,} samples in {partitions:,} partitions, written in {written:.0f} s"
         )
         started = time.perf_counter()
         result = build_warehouse(Lake(str(folder)))
@@ -176,25 +181,22 @@ def main(partitions: int, base: str) -> None:
         build_warehouse(Lake(str(folder)))
         again = time.perf_counter() - started
         opened, count, selection, rows, memory = measured(OURS, str(folder), str(Path(__file__).parent))
-        print(
-            f"ours, s: open {opened}, count {count}, selection {selection}; {memory} MiB", file=sys.stderr, flush=True
-        )
         plain = measured(PLAIN, str(folder), COUNT, SELECTION)
         frame = measured(POLARS, str(folder))
-        print(
-            f"compaction and build {built:.0f} s, build again {again:.1f} s, {result.details['compacted_files']} blocks\n"
-        )
+        blocks = result.details["compacted_files"]
+        print(f"compaction and build {built:.0f} s, build again {again:.1f} s, {blocks} blocks\n")
         print("| | warehouse | DuckDB over the partitions | polars over the partitions |\n|---|---:|---:|---:|")
         print(f"| open and describe | {opened:.2f} s | | |")
-        print(
-            f"| count, three conditions | {count:.2f} s | {plain[0]:.2f} s ({plain[0] / count:.1f} x) | {frame[0]:.2f} s ({frame[0] / count:.1f} x) |"
-        )
-        print(
-            f"| {int(rows):,} keys by label and year | {selection:.2f} s | {plain[1]:.2f} s ({plain[1] / selection:.1f} x) | {frame[1]:.2f} s ({frame[1] / selection:.1f} x) |"
-        )
+        print(row("count, three conditions", count, plain[0], frame[0]))
+        print(row(f"{int(rows):,} keys by label and year", selection, plain[1], frame[1]))
         print(f"| peak memory | {memory:.0f} MiB | | |")
     finally:
         shutil.rmtree(folder)
+
+
+def row(name: str, ours_s: float, *others_s: float) -> str:
+    others = " | ".join(f"{other:.2f} s ({other / ours_s:.1f} x)" for other in others_s)
+    return f"| {name} | {ours_s:.2f} s | {others} |"
 
 
 if __name__ == "__main__":

@@ -25,10 +25,10 @@ def cell(number: int, group: str) -> Partition:
     return Partition.of(license_group=group, batch=f"PMC{number:05d}xxxx")
 
 
-def make_sample(number: int, rng: random.Random, image_bytes: int) -> dict:
+def make_sample(number: int, rng: random.Random, image_bytes: int, pmcid_step: int) -> dict:
     """Draw one sample: four in an article, whose licence and year they share."""
     article = random.Random(number // 4)
-    pmcid, figure_index = f"PMC{10_000 + (number // 4) * 150}", number % 4
+    pmcid, figure_index = f"PMC{10_000 + (number // 4) * pmcid_step}", number % 4
     labels = rng.sample(LABELS, rng.choice((0, 1, 1, 1, 2)))
     width, height = rng.randint(10, 900), rng.randint(10, 900)
     return {
@@ -98,12 +98,14 @@ def write_cell(lake: Lake, partition: Partition, samples: list[dict], most_sampl
     write_shards(lake, partition, most_samples=most_samples)
 
 
-def make_lake(url: str, count: int, image_bytes: int = 400, most_samples: int = 20, seed: int = 0) -> list[dict]:
+def make_lake(
+    url: str, count: int, image_bytes: int = 400, most_samples: int = 20, pmcid_step: int = 150
+) -> list[dict]:
     """Make a lake of `count` samples in batches of 10,000 PMCIDs; give the samples with group and batch."""
-    lake, rng = Lake(url), random.Random(seed)
+    lake, rng = Lake(url), random.Random(0)
     cells: dict[Partition, list[dict]] = {}
     for number in range(count):
-        sample = make_sample(number, rng, image_bytes)
+        sample = make_sample(number, rng, image_bytes, pmcid_step)
         group = license_group(sample["license_code"])
         cells.setdefault(cell(int(sample["pmcid"][3:]) // 10_000, group), []).append(sample)
     for partition, samples in cells.items():

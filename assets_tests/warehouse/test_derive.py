@@ -7,7 +7,7 @@ import pytest
 from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.warehouse.contract import BadContract, parse_contract
-from pmc_assets.warehouse.derive import ContractMismatch, derive_table, derived_table
+from pmc_assets.warehouse.derive import LAYERS, ContractMismatch, derive_table, derived_table
 
 CELL = Partition.of(license_group="commercial", batch="PMC00000xxxx")
 OTHER = Partition.of(license_group="commercial", batch="PMC00001xxxx")
@@ -83,7 +83,7 @@ def test_every_table_reads_as_its_schema_says(lake):
     from pmc_assets.warehouse.views import duckdb_type, parquet_view
 
     with duckdb.connect() as connection:
-        for layer in ("raw", "core"):
+        for layer in LAYERS:
             connection.execute(f"create schema {layer}")
         for table in schema.TABLES.values():
             connection.execute(parquet_view(table.name, table.arrow, table.partitioned_by, ""))

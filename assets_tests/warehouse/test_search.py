@@ -59,9 +59,8 @@ def unit(rng: np.random.Generator, rows: int) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
 
 
-@pytest.fixture
-def lake(tmp_path):
-    made = Lake(str(tmp_path / "lake"))
+def make_lake(url: str) -> Lake:
+    made = Lake(url)
     rng = np.random.default_rng(0)
     for pmcid, captions in CAPTIONS.items():
         write_samples(made, pmcid, captions)
@@ -71,37 +70,48 @@ def lake(tmp_path):
     return made
 
 
+@pytest.fixture(scope="module")
+def still(tmp_path_factory) -> Lake:
+    """A lake that no test changes."""
+    return make_lake(str(tmp_path_factory.mktemp("search") / "lake"))
+
+
+@pytest.fixture
+def lake(tmp_path) -> Lake:
+    return make_lake(str(tmp_path / "lake"))
+
+
 def keys(lake: Lake, sql: str) -> list[str]:
     out = io.BytesIO()
     run_query(lake.url, sql, out, format="json")
     return [row["sample_key"] for row in json.loads(out.getvalue())]
 
 
-def test_search_finds_all_words_best_first(lake):
-    found = keys(lake, "select sample_key from search('lung ultrasound B-lines') order by score desc")
+def test_search_finds_all_words_best_first(still):
+    found = keys(still, "select sample_key from search('lung ultrasound B-lines') order by score desc")
     assert sorted(found) == ["PMC10007_1_f0000_g00", "PMC7_1_f0000_g00"]
-    assert keys(lake, "from search('B-lines')")[0] == "PMC10007_1_f0000_g00"
-    assert keys(lake, "from search('kidney')") == ["PMC7_1_f0001_g00"]
+    assert keys(still, "from search('B-lines')")[0] == "PMC10007_1_f0000_g00"
+    assert keys(still, "from search('kidney')") == ["PMC7_1_f0001_g00"]
 
 
-def test_search_stands_in_a_condition(lake):
+def test_search_stands_in_a_condition(still):
     sql = (
         "select sample_key from out.samples where sample_key in (search('lung ultrasound B-lines')) and pmcid = 'PMC7'"
     )
-    assert keys(lake, sql) == ["PMC7_1_f0000_g00"]
+    assert keys(still, sql) == ["PMC7_1_f0000_g00"]
 
 
-def test_mentions_are_searched_too(lake):
-    assert keys(lake, "from search('spirometers')") == ["PMC7_1_f0002_g00"]
+def test_mentions_are_searched_too(still):
+    assert keys(still, "from search('spirometers')") == ["PMC7_1_f0002_g00"]
 
 
-def test_most_limits_the_answer(lake):
-    assert len(keys(lake, "from search('lung', most := 1)")) == 1
+def test_most_limits_the_answer(still):
+    assert len(keys(still, "from search('lung', most := 1)")) == 1
 
 
 @pytest.mark.parametrize("query", ['"unclosed', "((", "a:b:c", "", "caption:", "*"])
-def test_query_that_cannot_be_parsed_is_no_crash(lake, query):
-    assert search_captions(lake, query).num_rows >= 0
+def test_query_that_cannot_be_parsed_is_no_crash(still, query):
+    assert search_captions(still, query).num_rows >= 0
 
 
 def test_only_changed_partitions_are_indexed_again(lake):
@@ -144,15 +154,15 @@ def test_neighbours_equal_brute_force(lake, with_index):
     assert find_similar(lake.url, sample_key=of, most=2)["sample_key"].to_pylist() == brute_force(lake, of)[:2]
 
 
-def test_neighbours_among_a_condition_are_exact(lake):
+def test_neighbours_among_a_condition_are_exact(still):
     of = "PMC7_1_f0001_g00"
-    found = find_similar(lake.url, sample_key=of, where="pmcid = 'PMC10007'")["sample_key"].to_pylist()
-    assert found == [key for key in brute_force(lake, of) if key.startswith("PMC10007")]
+    found = find_similar(still.url, sample_key=of, where="pmcid = 'PMC10007'")["sample_key"].to_pylist()
+    assert found == [key for key in brute_force(still, of) if key.startswith("PMC10007")]
 
 
-def test_condition_of_neighbours_cannot_leave_the_lake(lake):
+def test_condition_of_neighbours_cannot_leave_the_lake(still):
     with pytest.raises(QueryError):
-        find_similar(lake.url, sample_key="PMC7_1_f0001_g00", where="1 in (select 1 from read_text('/etc/passwd'))")
+        find_similar(still.url, sample_key="PMC7_1_f0001_g00", where="1 in (select 1 from read_text('/etc/passwd'))")
 
 
 def test_changed_vectors_replace_the_old_and_vanished_ones_are_left_out(lake):
@@ -164,9 +174,9 @@ def test_changed_vectors_replace_the_old_and_vanished_ones_are_left_out(lake):
     assert "PMC7_1_f0002_g00" not in found and len(found) == 3
 
 
-def test_sample_without_vector_is_named(lake):
+def test_sample_without_vector_is_named(still):
     with pytest.raises(NoNeighbours, match="PMC7_1_f0099_g00"):
-        find_similar(lake.url, sample_key="PMC7_1_f0099_g00")
+        find_similar(still.url, sample_key="PMC7_1_f0099_g00")
 
 
 def test_keys_pack_and_parse():

@@ -109,7 +109,7 @@ def export_spec(
     with open_connection(lake, limits, tables_of(spec.sql) | NEEDED_TABLES) as connection:
         snapshot = Snapshot.from_json(lake.read_bytes(FILES))
         with guarded(connection, timeout_s):
-            selection = select_samples(connection, lake, spec, snapshot)
+            selection = select_samples(connection, lake, spec, snapshot, with_images=format == "csv")
         if dry_run:
             return _exported(spec, "", selection)
         target = Lake(to or f"{lake.url}/subsets/{spec.name}/{format}")

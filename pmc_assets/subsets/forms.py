@@ -1,9 +1,10 @@
 """The forms in which units are written: WebDataset tars, Parquet with images, image files. Manifests stay out."""
 
 import hashlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
 
 import duckdb
 import pyarrow as pa
@@ -32,17 +33,21 @@ def write_unit(
 def _write_tar(lake: Lake, unit: Unit, folder: Path) -> dict[str, str]:
     """Copy whole samples (headers, members, padding) from the lake's shards into one tar."""
     name = f"{unit.stem}.tar"
+    contents = itertools.chain(read_ranges(lake, merged(_ranges(unit.rows, "sample"))), [tar.END])
+    return {name: write_hashed(contents, folder / name)}
+
+
+def write_hashed(contents: Iterable[bytes], path: Path) -> str:
+    """Write a file piece by piece and give its sha256, each piece hashed beside its writing."""
     digest = hashlib.sha256()
-    with (folder / name).open("wb", buffering=0) as file:
-        for content in read_ranges(lake, merged(_ranges(unit.rows, "sample"))):
-            _write(file, content, digest)
-        _write(file, tar.END, digest)
-    return {name: digest.hexdigest()}
-
-
-def _write(file: IO[bytes], content: bytes, digest: "hashlib._Hash") -> None:
-    file.write(content)
-    digest.update(content)
+    hashed: Future[None] | None = None
+    with path.open("wb", buffering=0) as file, ThreadPoolExecutor(1) as pool:
+        for content in contents:
+            if hashed is not None:
+                hashed.result()
+            hashed = pool.submit(digest.update, content)
+            file.write(content)
+    return digest.hexdigest()
 
 
 def _ranges(rows: pa.Table, what: str) -> Iterator[Range]:

@@ -15,13 +15,8 @@ WORK = "memory.main"
 SELECTED = f"{WORK}.subset_samples"
 UNIT_OF = f"{WORK}.subset_units"
 KEPT_COLUMNS = "s.sample_key, s.license_group, s.batch, s.pmcid, s.version, s.license_code, s.primary_label, s.split"
-PLACES = (
-    "shard_path",
-    "sample_offset_bytes",
-    "sample_size_bytes",
-    "image_offset_bytes",
-    "image_size_bytes",
-)
+PLACES = ("shard_path", "sample_offset_bytes", "sample_size_bytes")
+IMAGE_PLACES = ("image_offset_bytes", "image_size_bytes")
 
 
 @dataclass(frozen=True)
@@ -40,18 +35,23 @@ class Selection:
 
 
 def select_samples(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, spec: SubsetSpec, snapshot: Snapshot
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    spec: SubsetSpec,
+    snapshot: Snapshot,
+    *,
+    with_images: bool = False,
 ) -> Selection:
     """Choose the samples of a subset into the table SELECTED of the connection's memory.
 
     Balance keeps, of each value, the first `most` samples in the order of md5(seed:sample_key); a sample with several
     values must be among the first of each, so that no value has more than `most`. The limit keeps the first samples
-    in the same order. Shape: one row per sample that a shard holds.
+    in the same order. Shape: one row per sample that a shard holds; `with_images` adds where in the shard its image is.
     Raises: QueryError for a query that does not run or gives no sample_key; BadSubset for keys that are no samples.
     """
     _find_asked(connection, spec)
     _keep(connection, spec)
-    inputs = _place(connection, lake, snapshot)
+    inputs = _place(connection, lake, snapshot, (*PLACES, *IMAGE_PLACES) if with_images else PLACES)
     return _count(connection, inputs)
 
 
@@ -65,12 +65,15 @@ def _find_asked(connection: duckdb.DuckDBPyConnection, spec: SubsetSpec) -> None
     if spec.balance:
         check_query(connection, f"select ({spec.balance.by}) from out.samples as s")
         by = f", ({spec.balance.by}) as balanced_by"
+    found = f"create table {WORK}.subset_found as select {KEPT_COLUMNS}{by} from out.samples as s"
+    if spec.where:
+        where = check_query(connection, f"from out.samples as s where ({spec.where}\n)").removeprefix(
+            "from out.samples as s"
+        )
+        _run(connection, found + where)
+        return
     _run(connection, f"create table {WORK}.subset_keys as select distinct sample_key from subset_asked")
-    _run(
-        connection,
-        f"create table {WORK}.subset_found as select {KEPT_COLUMNS}{by} from out.samples as s"
-        f" semi join {WORK}.subset_keys using (sample_key)",
-    )
+    _run(connection, f"{found} semi join {WORK}.subset_keys using (sample_key)")
     unknown = _run(
         connection,
         f"select sample_key from {WORK}.subset_keys anti join {WORK}.subset_found using (sample_key)"
@@ -108,7 +111,9 @@ def _keep(connection: duckdb.DuckDBPyConnection, spec: SubsetSpec) -> None:
     _run(connection, f"create table {WORK}.subset_kept as from {source} {limit}")
 
 
-def _place(connection: duckdb.DuckDBPyConnection, lake: Lake, snapshot: Snapshot) -> dict[str, str]:
+def _place(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, snapshot: Snapshot, columns: tuple[str, ...]
+) -> dict[str, str]:
     cells = _run(connection, f"select distinct license_group, batch from {WORK}.subset_kept").fetchall()
     folders = {f"license_group={group}/batch={batch}" for group, batch in cells}
     inputs = {
@@ -123,7 +128,7 @@ def _place(connection: duckdb.DuckDBPyConnection, lake: Lake, snapshot: Snapshot
         "subset_shards", shards_table().arrow, (), texts(indexes) if indexes else "", FROM_FILENAME[SHARDS]
     )
     _run(connection, view.replace("create view", "create temp view", 1))
-    places = ", ".join(f"p.{name}" for name in PLACES)
+    places = ", ".join(f"p.{name}" for name in columns)
     _run(
         connection,
         f"create table {SELECTED} as select k.*, {places} from {WORK}.subset_kept as k"

@@ -39,7 +39,10 @@ class Balance:
 
 @dataclass(frozen=True)
 class SubsetSpec:
-    """One subset: `sql` gives sample_key, of which `license_groups` (all where empty) are taken, balanced, limited."""
+    """One subset: `sql` gives sample_key, of which `license_groups` (all where empty) are taken, balanced, limited.
+
+    `where` is the condition over out.samples, where `sql` is no more than that.
+    """
 
     name: str
     meaning: str
@@ -49,6 +52,7 @@ class SubsetSpec:
     limit: int | None = None
     seed: int = 0
     formats: tuple[str, ...] = ("wds",)
+    where: str = ""
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.replace("_", "").replace("-", "").isalnum():
@@ -85,6 +89,7 @@ def subset_where(
         limit=limit,
         seed=seed,
         formats=(format,),
+        where=where,
     )
 
 

@@ -14,7 +14,14 @@ from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.functions import register_functions
 from pmc_assets.warehouse.listing import Snapshot
 from pmc_assets.warehouse.ranged_files import RangedFiles
+from pmc_assets.warehouse.shared_views import view_contracts
 from pmc_assets.warehouse.views import literal
+
+REMOTE_READS = {
+    "parquet_metadata_cache": "true",
+    "enable_external_file_cache": "false",
+    "parquet_prefetch_column_gap": "1024",
+}
 
 
 class NoWarehouse(ValueError):
@@ -64,8 +71,10 @@ def _view_remote(connection: duckdb.DuckDBPyConnection, lake: Lake, only: Collec
     except FileNotFoundError:
         raise _no_warehouse(lake) from None
     connection.register_filesystem(RangedFiles(lake, snapshot))
-    connection.execute("set parquet_metadata_cache = true")
-    tables = [table for name, table in all_tables().items() if not only or name in only]
+    for name, value in REMOTE_READS.items():
+        connection.execute(f"set {name} = {value}")
+    needed = set(only).union(*(view.depends for view in view_contracts() if view.name in only))
+    tables = [table for name, table in all_tables().items() if not only or name in needed]
     create_views(connection, tables, snapshot, partial(snapshot.paths, lake.url))
 
 

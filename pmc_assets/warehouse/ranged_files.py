@@ -1,4 +1,7 @@
-"""A remote lake's files as DuckDB reads them: only the byte ranges asked for, sizes from the list of files."""
+"""A remote lake's files as DuckDB reads them: only the byte ranges asked for, sizes from the list of files.
+
+Writing stays out.
+"""
 
 import io
 from datetime import UTC, datetime
@@ -12,11 +15,14 @@ from pmc_assets.warehouse.listing import Snapshot
 UNCHANGED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+TAIL_BYTES = 32 * 2**10
+
+
 class RangedFile(io.RawIOBase):
     """One file, read by ranges without read-ahead."""
 
-    def __init__(self, fs: fsspec.AbstractFileSystem, path: str, size: int) -> None:
-        self.fs, self.path, self.size = fs, path, size
+    def __init__(self, files: "RangedFiles", path: str, size: int) -> None:
+        self.files, self.path, self.size = files, path, size
         self.place = 0
 
     def readable(self) -> bool:
@@ -36,7 +42,7 @@ class RangedFile(io.RawIOBase):
         end = self.size if size < 0 else min(self.size, self.place + size)
         if end <= self.place:
             return b""
-        content = self.fs.cat_file(self.path, start=self.place, end=end)
+        content = self.files.read_range(self.path, self.place, end)
         self.place += len(content)
         return content
 
@@ -52,6 +58,7 @@ class RangedFiles(fsspec.AbstractFileSystem):
         self.remote = lake.fs
         versions = [version for files in snapshot.files.values() for version in files.items()]
         self.sizes = {lake.full_path(path): int(version.rpartition("/")[2]) for path, version in versions}
+        self.tails: dict[str, bytes] = {}
         self.blocks = {lake.full_path(path) for paths in snapshot.blocks.values() for path in paths}
 
     def size(self, path: str) -> int:
@@ -78,7 +85,16 @@ class RangedFiles(fsspec.AbstractFileSystem):
     def open(self, path: str, mode: str = "rb", **_: Any) -> RangedFile:  # type: ignore[override]
         if mode != "rb":
             raise PermissionError(f"{path}: a lake is read-only here")
-        return RangedFile(self.remote, self._known(path), self.size(path))
+        return RangedFile(self, self._known(path), self.size(path))
+
+    def read_range(self, path: str, start: int, end: int) -> bytes:
+        """Read one range of a file; its tail, where Parquet keeps the footer, is fetched once and kept."""
+        tail_start = max(0, self.sizes[path] - TAIL_BYTES)
+        if start < tail_start:
+            return self.remote.cat_file(path, start=start, end=end)
+        if path not in self.tails:
+            self.tails[path] = self.remote.cat_file(path, start=tail_start, end=self.sizes[path])
+        return self.tails[path][start - tail_start : end - tail_start]
 
     def _known(self, path: str) -> str:
         return self.remote._strip_protocol(path)
