@@ -1,6 +1,7 @@
 """S3 on loopback (moto's server) where a share of the calls fails with 503. What is stored there stays out."""
 
 import contextlib
+import logging
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -44,6 +45,7 @@ def failing_s3(share: float, seed: int) -> Iterator[FailingStorage]:
     from werkzeug.serving import make_server
 
     storage = FailingStorage("", 0.0, random.Random(seed))
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application = _failing(DomainDispatcherApplication(create_backend_app), storage)
     server = make_server("127.0.0.1", 0, application, threaded=True)
     storage.endpoint_url = f"http://127.0.0.1:{server.server_port}"
