@@ -40,7 +40,7 @@ def day_two(bucket: SmallBucket) -> None:
     """New, changed, re-licensed, retracted and removed articles."""
     for number in range(10_050, 10_062):
         bucket.add(f"PMC{number}", media={"g0.jpg": random.Random(number).randbytes(3_000)})
-    for number in (10_002, 10_004, 10_006):
+    for number in range(10_011, 10_031):
         bucket.replace_file(f"PMC{number}", "g1.jpg", random.Random(-number).randbytes(2_500))
     for number in (10_007, 10_008):
         bucket.change(f"PMC{number}", license_code="CC BY-NC")

@@ -43,7 +43,7 @@ def sync(
     """Run every stage of raw/ for all partitions, or those of some batches."""
     take_inventory(source, lake, BATCH_IDS, max_shrink)
     synced = Synced()
-    for batch in batches or sorted(inventory_batches(lake)):
+    for batch in sorted(inventory_batches(lake)) if batches is None else batches:
         synced.versions[batch] = update_article_versions(source, lake, batch, now)
         for group, result in write_filelists(lake, batch).items():
             synced.filelists[batch, group] = result

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from faulty_server import serve
 from small_bucket import SmallBucket, article_xml
-from stages import assert_bytes_are_right, files_of, opened, rejects_of, stored_rows, sync
+from stages import NOW, assert_bytes_are_right, files_of, opened, rejects_of, stored_rows, sync
 
 from pmc_assets import schema
+from pmc_assets.filelists.article_versions import update_article_versions
+from pmc_assets.filelists.filelists import write_filelists
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.packages.account import count_unaccounted
 from pmc_assets.packages.choose import choose_media
@@ -117,6 +119,29 @@ def test_only_a_changed_file_is_fetched_and_goes_into_a_new_part(bucket: SmallBu
     assert_bytes_are_right(lake, rows)
     moved = next(row for row in rows if row["name"] == "10003-g1.jpg")
     assert (moved["part_path"], moved["size_bytes"]) == (f"{FOLDER}/part-00001.tar", 9)
+
+
+def test_a_corrected_file_that_a_stopped_run_left_is_not_fetched_again(bucket: SmallBucket, lake: Lake) -> None:
+    sync_day(bucket, lake)
+    for number in range(10_001, 10_009):
+        bucket.replace_file(f"PMC{number}", f"{number}-g1.jpg", str(number).encode() * 400)
+    bucket.publish("2026-11-20")
+    with opened(bucket.root) as source:
+        sync(source, lake, batches=[])
+        update_article_versions(source, lake, BATCH, NOW)
+        write_filelists(lake, BATCH)
+
+    def stop(done: int, total: int) -> None:
+        if done == 7:
+            raise KeyboardInterrupt
+
+    with serve(bucket.root) as server, opened(server.url) as source:
+        with pytest.raises(KeyboardInterrupt):
+            store_packages(source, lake, CELL, part_bytes=15_000, progress=stop)
+        server.forget()
+        store_packages(source, lake, CELL, part_bytes=15_000)
+        assert set(server.content_requests()) <= {f"PMC{n}.1/{n}-g1.jpg" for n in range(10_005, 10_009)}
+    assert_bytes_are_right(lake, stored_rows(lake, BATCH, "commercial"))
 
 
 def test_what_is_no_longer_offered_leaves_the_index_and_dead_parts_go(bucket: SmallBucket, lake: Lake) -> None:

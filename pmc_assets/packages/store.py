@@ -97,10 +97,10 @@ class _Update:
             self.rejects += left_out
             self.counts["files_kept"] += len(rows)
         else:
-            self.requests[key] = (_request(offer, self.stored.available(key)), digest)
+            self.requests[key] = (_request(offer, frozenset(self.stored.available(key))), digest)
 
-    def read_stored(self, request: PackageRequest, name: str) -> bytes:
-        row = self.stored.available((request.pmcid, request.version))[name]
+    def read_stored(self, request: PackageRequest, name: str, md5: str) -> bytes:
+        row = self.stored.available((request.pmcid, request.version))[name, md5]
         return self.lake.read_bytes(row["part_path"], row["offset_bytes"], row["size_bytes"])
 
     def take(self, package: Package, parts: PartWriter) -> None:
@@ -109,13 +109,13 @@ class _Update:
         request, digest = self.requests[key]
         self.rejects += package.rejects
         for file in package.files:
-            stored = self.stored.available(key).get(file.name) if file.content is None else None
+            stored = self.stored.available(key)[file.name, file.md5] if file.content is None else None
             if stored is not None and self.stored.is_own(stored):
                 self.rows.append(stored | {"listing_md5": digest})
                 self.counts["files_kept"] += 1
                 continue
             if stored is not None:
-                file = PackageFile(file.name, file.role, file.md5, self.read_stored(request, file.name))
+                file = PackageFile(file.name, file.role, file.md5, self.read_stored(request, file.name, file.md5))
                 self.copied_from.add(stored["part_path"])
             self.rows.append(parts.append(*key, file, digest))
             self.counts["files_copied" if stored else "files_fetched"] += 1
@@ -137,7 +137,7 @@ class _Update:
         return result.add_written(written)
 
 
-def _request(offer: Row, files: dict[str, Row]) -> PackageRequest:
+def _request(offer: Row, stored: frozenset[tuple[str, str]]) -> PackageRequest:
     media = zip(offer["media_urls"] or [], offer["media_md5s"] or [], strict=True)
     return PackageRequest(
         offer["pmcid"],
@@ -145,7 +145,7 @@ def _request(offer: Row, files: dict[str, Row]) -> PackageRequest:
         xml=_offered(offer["xml_url"], offer["xml_md5"]) if offer["xml_url"] else None,
         media=tuple(sorted((_offered(url, md5) for url, md5 in media), key=lambda file: file.name)),
         package_url=offer["package_url"],
-        stored={name: row["md5"] for name, row in files.items()},
+        stored=stored,
     )
 
 

@@ -14,19 +14,21 @@ from pmc_assets.schema import RAW_FILELISTS, RAW_PACKAGES
 
 Row = dict[str, Any]
 Key = tuple[str, int]
+Content = tuple[str, str]
 
 
 @dataclass
 class StoredPackages:
-    """The files of every article version by name; `published` are the rows of the partition's table.
+    """The files of every article version by name and md5; `published` are the rows of the partition's table.
 
-    `moved` are files in the parts of the batch's other licence groups: an article that changed its licence.
+    A corrected file can be there twice: as published, and as a killed run left it. `moved` are files in the parts of
+    the batch's other licence groups: an article that changed its licence.
     """
 
     folder: str
-    files: dict[Key, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
+    files: dict[Key, dict[Content, Row]] = field(default_factory=lambda: defaultdict(dict))
     published: dict[Key, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    moved: dict[Key, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
+    moved: dict[Key, dict[Content, Row]] = field(default_factory=lambda: defaultdict(dict))
     parts: list[str] = field(default_factory=list)
 
     @property
@@ -36,11 +38,13 @@ class StoredPackages:
     def complete_rows(self, key: Key, listing_md5: str) -> list[Row]:
         """Give an article's published rows if all are there and its listing did not change since. Empty: []."""
         rows = self.published.get(key, [])
-        is_complete = all(row["listing_md5"] == listing_md5 and self.files[key].get(row["name"]) == row for row in rows)
+        is_complete = all(
+            row["listing_md5"] == listing_md5 and self.files[key].get(_content(row)) == row for row in rows
+        )
         return rows if is_complete else []
 
-    def available(self, key: Key) -> dict[str, Row]:
-        """Give the files of one version that need not be fetched, by name; the partition's own come first."""
+    def available(self, key: Key) -> dict[Content, Row]:
+        """Give the files of one version that need not be fetched; the partition's own come first."""
         return self.moved.get(key, {}) | self.files.get(key, {})
 
     def is_own(self, row: Row) -> bool:
@@ -58,15 +62,19 @@ def read_stored(lake: Lake, partition: Partition) -> StoredPackages:
         stored.published[key].append(row)
         published_parts.add(row["part_path"])
         if row["offset_bytes"] + row["size_bytes"] <= size_bytes.get(row["part_path"], -1):
-            stored.files[key][row["name"]] = row
+            stored.files[key][_content(row)] = row
     for path in sorted(set(stored.parts) - published_parts):
         for row in read_index(lake, path):
-            stored.files[row["pmcid"], row["version"]].setdefault(row["name"], row)
+            stored.files[row["pmcid"], row["version"]].setdefault(_content(row), row)
     for sibling in sibling_partitions(partition):
         for path in lake.find(lake.partition_path(RAW_PACKAGES.name, sibling), ".tar"):
             for row in read_index(lake, path):
-                stored.moved[row["pmcid"], row["version"]][row["name"]] = row
+                stored.moved[row["pmcid"], row["version"]][_content(row)] = row
     return stored
+
+
+def _content(row: Row) -> Content:
+    return row["name"], row["md5"]
 
 
 def sibling_partitions(partition: Partition) -> Iterator[Partition]:

@@ -74,7 +74,9 @@ async def fetch_loose_package(
     xml = await _fetch_file(fetcher, package, request, request.xml, "xml")
     if xml is None:
         return package
-    content = xml.content if xml.content is not None else await asyncio.to_thread(read_stored, request, xml.name)
+    content = xml.content
+    if content is None:
+        content = await asyncio.to_thread(read_stored, request, xml.name, xml.md5)
     by_name = {file.name: file for file in request.media}
     chosen = [by_name[name] for name in await asyncio.to_thread(choose_media, content, list(by_name))]
     media = await asyncio.gather(*(_fetch_file(fetcher, package, request, file, "media") for file in chosen))
@@ -86,7 +88,7 @@ async def fetch_loose_package(
 async def _fetch_file(
     fetcher: Fetcher, package: Package, request: PackageRequest, file: OfferedFile, role: str
 ) -> PackageFile | None:
-    if file.md5 is not None and request.stored.get(file.name) == file.md5:
+    if file.md5 is not None and (file.name, file.md5) in request.stored:
         return PackageFile(file.name, role, file.md5, None)
     try:
         body = await fetcher.get(key_of(file.url), file.md5)

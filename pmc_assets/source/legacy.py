@@ -141,7 +141,7 @@ def _take(package: Package, unpacked: Unpacked, request: PackageRequest) -> None
         *((name, "media", content) for name, content in unpacked.media.items()),
     ]:
         md5 = md5_of(content)
-        is_stored = request.stored.get(name) == md5
+        is_stored = (name, md5) in request.stored
         package.files.append(PackageFile(name, role, md5, None if is_stored else content))
     for name, reason, detail in unpacked.left_out:
         package.reject(reason, name, detail)

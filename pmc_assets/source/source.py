@@ -67,14 +67,14 @@ class OfferedFile:
 
 @dataclass(frozen=True, slots=True)
 class PackageRequest:
-    """One article version whose files are wanted. `stored` names files that the lake has, with their md5."""
+    """One article version whose files are wanted. `stored` has (name, md5) of files in the lake."""
 
     pmcid: str
     version: int
     xml: OfferedFile | None
     media: tuple[OfferedFile, ...] = ()
     package_url: str | None = None
-    stored: dict[str, str] = field(default_factory=dict)
+    stored: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ class Package:
 
 
 ChooseMedia = Callable[[bytes, list[str]], list[str]]
-ReadStored = Callable[[PackageRequest, str], bytes]
+ReadStored = Callable[[PackageRequest, str, str], bytes]
+"""Reads a stored file by name and md5."""
 
 
 class Source(Protocol):
