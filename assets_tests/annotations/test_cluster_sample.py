@@ -84,6 +84,17 @@ def test_model_is_the_same_again_and_after_loading(lake: Lake) -> None:
     assert fit_cluster_model(lake, "toy", 4, max_clusters=4)[0].model_id != model.model_id
 
 
+def test_model_that_experts_named_stays_until_it_is_replaced(lake: Lake) -> None:
+    model, _ = fit_cluster_model(lake, "toy", 3, max_clusters=4)
+    label = {"cluster_id": 0, "annotators": ["Ana"], "is_resolved": True, "primary_label": ["Maps"]}
+    table = schema.MODELS_CLUSTER_LABELS.from_rows([label])
+    lake.write_table(schema.MODELS_CLUSTER_LABELS, table, Partition.of(model=model.model_id))
+    write_vectors(lake, 5, blobs(5, 100))
+    kept, written = fit_cluster_model(lake, "toy", 3, max_clusters=4)
+    assert (kept.model_id, written.rows) == (model.model_id, 400)
+    assert fit_cluster_model(lake, "toy", 3, max_clusters=4, replace_labelled=True)[0].model_id != model.model_id
+
+
 def test_no_pickle_in_the_model(lake: Lake) -> None:
     model, _ = fit_cluster_model(lake, "toy", 3, max_clusters=4)
     names = {path.rsplit("/", 1)[1] for path in lake.find(f"models/cluster_model/{model.model_id}")}

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from pmc_assets import schema
-from pmc_assets.annotations.cluster_model import ClusterModel, ModelFacts
-from pmc_assets.annotations.cluster_sample import KEY, VectorSample, draw_sample
+from pmc_assets.annotations.cluster_model import CURRENT, ClusterModel, ModelFacts, load_cluster_model
+from pmc_assets.annotations.cluster_sample import KEY, VectorSample, draw_sample, embedding_partitions
 from pmc_assets.lake import Lake, Partition, Written
 
 SAMPLE_IMAGES = 100_000
@@ -38,13 +38,19 @@ def fit_cluster_model(
     *,
     max_clusters: int = MAX_CLUSTERS,
     sample_images: int = SAMPLE_IMAGES,
+    replace_labelled: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[ClusterModel, Written]:
     """Fit a model on all vectors of an encoder, make it the current one, publish its sample as members.
 
-    The same vectors and seed give the same id. Raises: TooFewImages, MixedEncoders.
+    The same vectors and seed give the same id. A model whose clusters experts have named stays as it is, since their
+    names hang on it, unless `replace_labelled`. Raises: TooFewImages, MixedEncoders.
     """
     tell = progress or (lambda _: None)
+    labelled = None if replace_labelled else labelled_model(lake, encoder_name)
+    if labelled is not None:
+        members = lake.read_table(schema.MODELS_CLUSTER_MEMBERS, Partition.of(model=labelled.model_id))
+        return labelled, Written(rows=members.num_rows)
     tell("drawing the sample")
     sample = draw_sample(lake, encoder_name, seed, sample_images)
     if not len(sample.ranks):
@@ -53,6 +59,20 @@ def fit_cluster_model(
     model_id = model.save(lake)
     members = _members(sample, model)
     return model, lake.write_table(schema.MODELS_CLUSTER_MEMBERS, members, Partition.of(model=model_id))
+
+
+def labelled_model(lake: Lake, encoder_name: str) -> ClusterModel | None:
+    """Give the model in use if experts have named its clusters and it fits the encoder's vectors of today."""
+    if not lake.exists(CURRENT):
+        return None
+    model = load_cluster_model(lake)
+    labels = lake.read_table(schema.MODELS_CLUSTER_LABELS, Partition.of(model=model.model_id))
+    cells = embedding_partitions(lake, encoder_name)
+    if not labels.num_rows or not cells or model.facts.encoder != encoder_name:
+        return None
+    cell = Partition.of(encoder=encoder_name, **dict(cells[0].values))
+    versions = lake.read_table(schema.CORE_EMBEDDINGS, cell, ["encoder_version"])["encoder_version"]
+    return model if versions[0].as_py() == model.facts.encoder_version else None
 
 
 def fit(sample: VectorSample, seed: int, clusters: int, tell: Callable[[str], None] = lambda _: None) -> ClusterModel:

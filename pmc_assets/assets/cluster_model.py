@@ -31,11 +31,15 @@ FIGURES = asset_key(schema.CORE_FIGURES.name)
 
 
 class ClusterModelConfig(dg.Config):
-    """How clusters are fitted. The same vectors and seed give the same model id."""
+    """How clusters are fitted. The same vectors and seed give the same model id.
+
+    A model that experts have named stays in use unless `replace_labelled`: their names hang on its clusters.
+    """
 
     seed: int = 0
     max_clusters: int = MAX_CLUSTERS
     sample_images: int = SAMPLE_IMAGES
+    replace_labelled: bool = False
 
 
 class ClusterLabelsConfig(dg.Config):
@@ -72,6 +76,7 @@ def models_cluster_model(
             config.seed,
             max_clusters=config.max_clusters,
             sample_images=config.sample_images,
+            replace_labelled=config.replace_labelled,
         )
     facts = {name: getattr(model.facts, name) for name in model.facts.__slots__}
     result = StageResult(written.rows, written.rows, details={"model_id": model.model_id, **facts}).add_written(written)
