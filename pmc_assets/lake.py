@@ -18,6 +18,7 @@ from pmc_assets.schema import CORE_REJECTS, Table
 ROW_GROUP_ROWS = 16_384
 ROW_GROUP_BYTES = 32 * 2**20
 SCRATCH = ".tmp"
+NO_VALUE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +211,13 @@ class Lake:
         return writers[table.name].written
 
     def write_rejects(self, stage: str, rejects: pa.Table, partition: Partition) -> Written:
-        """Publish the rejects of one stage for one partition: `core/rejects/<partition>/<stage>.parquet`."""
-        return self.write_table(CORE_REJECTS, rejects, partition, stem=stage)
+        """Publish the rejects of one stage for one partition: `core/rejects/<cell>/<stage>.parquet`.
+
+        A stage before the licence groups (or the batches) is known by `none` in their place.
+        """
+        values = dict.fromkeys(CORE_REJECTS.partitioned_by, NO_VALUE) | dict(partition.values)
+        cell = Partition.of(**{column: values[column] for column in CORE_REJECTS.partitioned_by})
+        return self.write_table(CORE_REJECTS, rejects, cell, stem=stage)
 
     # -- what is fixed for a lake ---------------------------------------------------------------------------------
 
