@@ -5,7 +5,8 @@ import dagster as dg
 from pmc_assets.assets.report import OWNERS, timed
 from pmc_assets.assets.warehouse import KEY as WAREHOUSE
 from pmc_assets.resources.lake import LakeResource
-from pmc_assets.subsets.export import MANIFEST, Exported, export_spec
+from pmc_assets.subsets.export import Exported, export_spec
+from pmc_assets.subsets.run import MANIFEST
 from pmc_assets.subsets.spec import SubsetSpec, shipped_subsets
 
 GROUP = "subsets"

@@ -13,7 +13,7 @@ from pmc_assets.lake import Lake
 from pmc_assets.shards import tar
 from pmc_assets.shards.parquet import row_groups, write_file
 from pmc_assets.shards.render import IMAGE_EXTENSION
-from pmc_assets.subsets.ranges import Range, merged, read_ranges
+from pmc_assets.subsets.ranges import Buffer, Range, merged, read_ranges
 from pmc_assets.subsets.units import Unit
 
 IMAGES = "images"
@@ -37,7 +37,7 @@ def _write_tar(lake: Lake, unit: Unit, folder: Path) -> dict[str, str]:
     return {name: write_hashed(contents, folder / name)}
 
 
-def write_hashed(contents: Iterable[bytes], path: Path) -> str:
+def write_hashed(contents: Iterable[Buffer], path: Path) -> str:
     """Write a file piece by piece and give its sha256, each piece hashed beside its writing."""
     digest = hashlib.sha256()
     hashed: Future[None] | None = None

@@ -1,7 +1,8 @@
 """Read byte ranges of a lake's files, neighbours in one read, nothing in between. What they mean stays out."""
 
-import os
+import mmap
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from pmc_assets.lake import Lake
 
@@ -10,6 +11,7 @@ RANGES_AT_ONCE = 64
 BYTES_AT_ONCE = 64 * 2**20
 
 Range = tuple[str, int, int]
+Buffer = bytes | memoryview
 
 
 def merged(ranges: Iterable[Range]) -> Iterator[Range]:
@@ -26,7 +28,7 @@ def merged(ranges: Iterable[Range]) -> Iterator[Range]:
         yield path, start, end - start
 
 
-def read_ranges(lake: Lake, ranges: Iterable[Range]) -> Iterator[bytes]:
+def read_ranges(lake: Lake, ranges: Iterable[Range]) -> Iterator[Buffer]:
     """Read ranges in order; of a remote lake, RANGES_AT_ONCE are under way at a time.
 
     Raises: EOFError where a file ends early.
@@ -38,21 +40,17 @@ def read_ranges(lake: Lake, ranges: Iterable[Range]) -> Iterator[bytes]:
         yield content
 
 
-def _read_local(lake: Lake, ranges: Iterable[Range]) -> Iterator[tuple[Range, bytes]]:
-    opened, descriptor = "", -1
-    try:
-        for path, offset, size in ranges:
-            if path != opened:
-                if opened:
-                    os.close(descriptor)
-                descriptor, opened = os.open(lake.full_path(path), os.O_RDONLY), path
-            yield (path, offset, size), os.pread(descriptor, size, offset)
-    finally:
-        if opened:
-            os.close(descriptor)
+def _read_local(lake: Lake, ranges: Iterable[Range]) -> Iterator[tuple[Range, Buffer]]:
+    """Give views of the mapped files, so that nothing is copied but by the writer."""
+    mapped, view = "", memoryview(b"")
+    for path, offset, size in ranges:
+        if path != mapped:
+            with Path(lake.full_path(path)).open("rb") as file:
+                mapped, view = path, memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        yield (path, offset, size), view[offset : offset + size]
 
 
-def _read_remote(lake: Lake, ranges: Iterable[Range]) -> Iterator[tuple[Range, bytes]]:
+def _read_remote(lake: Lake, ranges: Iterable[Range]) -> Iterator[tuple[Range, Buffer]]:
     waiting: list[Range] = []
     for range_ in ranges:
         waiting.append(range_)
@@ -62,7 +60,7 @@ def _read_remote(lake: Lake, ranges: Iterable[Range]) -> Iterator[tuple[Range, b
     yield from _fetch(lake, waiting)
 
 
-def _fetch(lake: Lake, ranges: list[Range]) -> Iterator[tuple[Range, bytes]]:
+def _fetch(lake: Lake, ranges: list[Range]) -> Iterator[tuple[Range, Buffer]]:
     contents = lake.fs.cat_ranges(
         [lake.full_path(path) for path, _, _ in ranges],
         [offset for _, offset, _ in ranges],

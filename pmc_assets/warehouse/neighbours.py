@@ -14,11 +14,11 @@ from usearch.index import Index
 from pmc_assets.lake import Lake
 from pmc_assets.schema import CORE_EMBEDDINGS
 from pmc_assets.warehouse.neighbour_index import NoNeighbours, embedding_files, encoders, index_path
-from pmc_assets.warehouse.packed_keys import pack, pack_sql, parse_key
+from pmc_assets.warehouse.packed_keys import PACKED_PER_PMCID, pack, pack_sql, parse_key
 from pmc_assets.warehouse.views import parquet_view, texts
 
 DEFAULT_COUNT = 10
-CANDIDATES_PER_ANSWER = 4
+CANDIDATES_PER_ANSWER = 2
 
 
 def nearest_to_sample(
@@ -39,17 +39,13 @@ def nearest_to_vector(
 ) -> pa.Table:
     """Find the images nearest to a vector by cosine.
 
-    `among` (packed keys) asks for the exact answer within them. Without it the index gives candidates, whose cosine
-    is then computed from the lake's vectors; without an index every vector is compared.
+    `among` (packed keys) asks for the exact answer within them. Without it the index answers, from vectors rounded to
+    int8; without an index every vector is compared.
     Shape: packed_key, score (cosine), nearest first, ties by key.
     """
     name = encoder or default_encoder(lake)
     if among is None and lake.is_local and lake.exists(index_path(name)):
-        index = Index(
-            path=Path(lake.full_path(index_path(name))), view=True, ndim=len(vector), metric="cos", dtype="i8"
-        )
-        found = index.search(vector.astype(np.float32), most * CANDIDATES_PER_ANSWER).keys
-        among = pa.array(np.asarray(found, dtype=np.uint64))
+        return _ask_index(lake, vector, most, name)
     with _embeddings(lake, name) as connection:
         only = ""
         if among is not None:
@@ -59,6 +55,20 @@ def nearest_to_vector(
             f"select {pack_sql('e')} as packed_key, list_cosine_similarity(vector, $vector::float[])::float as score"
             f" from embeddings as e {only} order by score desc, packed_key limit $most",
             params={"vector": vector.tolist(), "most": most},
+        ).to_arrow_table()
+
+
+def _ask_index(lake: Lake, vector: np.ndarray, most: int, encoder: str) -> pa.Table:
+    path = Path(lake.full_path(index_path(encoder)))
+    index = Index(path=path, view=True, ndim=len(vector), metric="cos", dtype="i8")
+    matches = index.search(vector.astype(np.float32), most * CANDIDATES_PER_ANSWER)
+    keys = pa.array(np.asarray(matches.keys, dtype=np.uint64))
+    scores = pa.array(1 - np.asarray(matches.distances, dtype=np.float32))
+    with _embeddings(lake, encoder, keys) as connection:
+        connection.register("found", pa.table({"packed_key": keys, "score": scores}))
+        return connection.sql(
+            f"select packed_key, score from found semi join (select {pack_sql('e')} as packed_key from embeddings as e)"
+            f" using (packed_key) order by score desc, packed_key limit {int(most)}"
         ).to_arrow_table()
 
 
@@ -81,11 +91,20 @@ def _vector_of(lake: Lake, sample_key: str, encoder: str) -> np.ndarray:
     return np.asarray(rows[0][0], dtype=np.float32)
 
 
-def _embeddings(lake: Lake, encoder: str) -> duckdb.DuckDBPyConnection:
+def _embeddings(lake: Lake, encoder: str, among: pa.Array | None = None) -> duckdb.DuckDBPyConnection:
+    """Open the vectors of one encoder, of the batches of some packed keys only where they are given."""
     connection = duckdb.connect()
     if not lake.is_local:
         connection.register_filesystem(lake.fs)
     root = lake.root if lake.is_local else lake.url
-    paths = [f"{root}/{path}" for path in embedding_files(lake, encoder)]
+    paths = [f"{root}/{path}" for path in embedding_files(lake, encoder) if among is None or _may_hold(path, among)]
     connection.execute(parquet_view("embeddings", CORE_EMBEDDINGS.arrow, (), texts(paths) if paths else ""))
     return connection
+
+
+def _may_hold(path: str, among: pa.Array) -> bool:
+    batch = path.split("/batch=")[1].split("/")[0]
+    width = 10 ** batch.count("x")
+    first = int(batch[3:].rstrip("x") or 0) * width
+    numbers = np.asarray(among) // PACKED_PER_PMCID
+    return bool(((numbers >= first) & (numbers < first + width)).any())

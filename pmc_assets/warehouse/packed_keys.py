@@ -8,6 +8,7 @@ from pmc_assets.warehouse.views import literal
 MAX_VERSION = 99
 MAX_FIGURE_INDEX = 99_999
 MAX_GRAPHIC_INDEX = 999
+PACKED_PER_PMCID = 10_000_000_000
 
 
 def pack_sql(alias: str) -> str:

@@ -1,0 +1,172 @@
+"""One run of an export into its target: units in parallel, the manifest last. Choosing the samples stays out."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import duckdb
+
+from pmc_assets.lake import Lake
+from pmc_assets.shards.images import ordered
+from pmc_assets.subsets import papers
+from pmc_assets.subsets.article_lines import article_lines
+from pmc_assets.subsets.forms import write_unit
+from pmc_assets.subsets.select import UNIT_OF, Selection
+from pmc_assets.subsets.spec import SubsetSpec
+from pmc_assets.subsets.units import Unit, units
+
+MANIFEST = "manifest.json"
+PARTIAL = "manifest.partial.json"
+UNITS_AT_ONCE = 2
+
+Progress = Callable[[int, int], None]
+
+
+class Export:
+    """One run of an export: `files` is path to sha256, size and samples of every file; `units` stem to digest."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        lake: Lake,
+        target: Lake,
+        spec: SubsetSpec,
+        format: str,
+        selection: Selection,
+        progress: Progress | None,
+    ) -> None:
+        self.connection, self.lake, self.target = connection, lake, target
+        self.spec, self.format, self.selection = spec, format, selection
+        self.progress = progress
+        self.before = _read_manifest(target)
+        self.files: dict[str, dict[str, Any]] = {}
+        self.units: dict[str, dict[str, Any]] = {}
+        self.copied_samples = self.copied_bytes = self.done = 0
+        self.lock = threading.Lock()
+        self.is_open = False
+
+    def run(self) -> dict[str, Any]:
+        """Copy what is not there yet; give the manifest."""
+        self.connection.execute(f"create table {UNIT_OF} (sample_key varchar, stem varchar)")
+        cut = units(self.connection.cursor(), self.format, self.selection.inputs)
+        at_once = 1 if self.format == "parquet" else UNITS_AT_ONCE
+        with ThreadPoolExecutor(at_once) as pool:
+            for unit, files in ordered(pool, self._bring, cut, at_once):
+                self._record(unit, files)
+        manifest = self._manifest()
+        if manifest != self.before or not self._are_whole(list(manifest["files"])):
+            manifest = self._finish()
+        return manifest
+
+    def _bring(self, unit: Unit) -> tuple[Unit, dict[str, dict[str, Any]]]:
+        """Write one unit into the target, unless it is there; give its files (none: it is there)."""
+        known = self.before.get("units", {}).get(unit.stem, {})
+        if known.get("digest") == unit.digest and self._are_whole(known["files"]):
+            return unit, {}
+        self._open_target()
+        files: dict[str, dict[str, Any]] = {}
+        with self.target.scratch() as folder:
+            for path, sha256 in write_unit(self.connection, self.lake, unit, self.format, folder).items():
+                files[path] = {"sha256": sha256, "size_bytes": (folder / path).stat().st_size}
+                self.target.publish_file(folder / path, path)
+        return unit, files
+
+    def _open_target(self) -> None:
+        """Take the manifest away before the first file changes: until the end the export is partial."""
+        with self.lock:
+            if not self.is_open:
+                self._write_partial()
+                self.target.delete(MANIFEST)
+                self.is_open = True
+
+    def _record(self, unit: Unit, files: dict[str, dict[str, Any]]) -> None:
+        self.connection.register("unit_rows", unit.rows.select(["sample_key"]))
+        self.connection.execute(f"insert into {UNIT_OF} select sample_key, ? from unit_rows", [unit.stem])
+        self.connection.unregister("unit_rows")
+        if files:
+            self.files |= files
+            self.units[unit.stem] = {"digest": unit.digest, "samples": unit.rows.num_rows, "files": sorted(files)}
+            self.copied_samples += unit.rows.num_rows
+            self.copied_bytes += sum(entry["size_bytes"] for entry in files.values())
+            self._write_partial()
+        else:
+            self.units[unit.stem] = self.before["units"][unit.stem]
+            self.files |= {path: self.before["files"][path] for path in self.units[unit.stem]["files"]}
+        self.done += unit.rows.num_rows
+        if self.progress:
+            self.progress(self.done, self.selection.samples)
+
+    def _are_whole(self, paths: list[str]) -> bool:
+        return all(
+            self.target.exists(path) and self.target.size_bytes(path) == self.before["files"][path]["size_bytes"]
+            for path in paths
+        )
+
+    def _write_partial(self) -> None:
+        state = {key: self.before.get(key, {}) | getattr(self, key) for key in ("files", "units")}
+        self.target.write_bytes(PARTIAL, to_json(state))
+
+    def _finish(self) -> dict[str, Any]:
+        for path, content in self._papers():
+            self.target.write_bytes(path, content)
+            self.files[path] = {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+        for path in set(self.before.get("files", {})) - set(self.files):
+            self.target.delete(path)
+        manifest = self._manifest()
+        self.target.write_bytes(MANIFEST, to_json(manifest))
+        self.target.delete(PARTIAL)
+        return manifest
+
+    def _papers(self) -> list[tuple[str, bytes]]:
+        written = [
+            ("ATTRIBUTION.csv", papers.attribution(self.connection)),
+            ("README.md", papers.card(self.spec, self.selection, self.format)),
+        ]
+        if self.format in ("wds", "jsonl"):
+            samples_of = {unit["files"][0]: unit["samples"] for unit in self.units.values()}
+            written.append(("sizes.json", papers.sizes(samples_of)))
+        if self.format == "jsonl":
+            written.append(("articles.jsonl", b"".join(article_lines(self.connection))))
+        if self.format == "csv":
+            written.append(("samples.csv", papers.captions(self.connection)))
+        return written
+
+    def _manifest(self) -> dict[str, Any]:
+        papers_before = {
+            path: entry
+            for path, entry in self.before.get("files", {}).items()
+            if not any(path in unit["files"] for unit in self.before.get("units", {}).values())
+        }
+        return {
+            "name": self.spec.name,
+            "meaning": self.spec.meaning,
+            "sql": self.spec.sql,
+            "license_groups": list(self.spec.license_groups),
+            "balance": str(self.spec.balance or ""),
+            "limit": self.spec.limit,
+            "seed": self.spec.seed,
+            "format": self.format,
+            "samples": self.selection.samples,
+            "articles": self.selection.articles,
+            "size_bytes": self.selection.size_bytes,
+            "not_in_shards": self.selection.not_in_shards,
+            "counts": self.selection.by,
+            "inputs": self.selection.inputs,
+            "files": dict(sorted((papers_before | self.files).items())),
+            "units": self.units,
+        }
+
+
+def _read_manifest(target: Lake) -> dict[str, Any]:
+    """Read what an earlier run left: its manifest, or what it had done before it was stopped."""
+    for path in (PARTIAL, MANIFEST):
+        if target.exists(path):
+            return json.loads(target.read_bytes(path))
+    return {}
+
+
+def to_json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
