@@ -2,6 +2,8 @@
 
 import ast
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +114,23 @@ def test_the_readme_lists_every_module_with_its_own_words() -> None:
         words = ast.get_docstring(ast.parse((path / "__init__.py" if is_package else path).read_text())) or ""
         name = f"{path.name}/" if is_package else path.name
         assert f"| `{name}` | {words.splitlines()[0]} |" in readme, name
+
+
+def readme_commands() -> list[str]:
+    """Give every `pmc-assets …` line of the README's code blocks, continuation lines joined, comments dropped."""
+    blocks = (REPOSITORY / "README.md").read_text().split("\n```")[1::2]
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.strip() for line in lines if re.match(r"\s*(\S*/)?pmc-assets ", line)]
+
+
+def test_every_command_of_the_readme_is_understood() -> None:
+    from typer.main import get_command
+
+    from pmc_assets.cli.app import app
+
+    commands = readme_commands()
+    assert len(commands) > 10
+    for line in commands:
+        words = shlex.split(line.split(" > ")[0], comments=True)
+        command = get_command(app).commands[words[1]]  # type: ignore[attr-defined]
+        command.make_context(words[1], words[2:])
