@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -38,15 +37,12 @@ def _write_tar(lake: Lake, unit: Unit, folder: Path) -> dict[str, str]:
 
 
 def write_hashed(contents: Iterable[Buffer], path: Path) -> str:
-    """Write a file piece by piece and give its sha256, each piece hashed beside its writing."""
+    """Write a file piece by piece and give its sha256; pieces are hashed while they are in the processor's cache."""
     digest = hashlib.sha256()
-    hashed: Future[None] | None = None
-    with path.open("wb", buffering=0) as file, ThreadPoolExecutor(1) as pool:
+    with path.open("wb", buffering=0) as file:
         for content in contents:
-            if hashed is not None:
-                hashed.result()
-            hashed = pool.submit(digest.update, content)
             file.write(content)
+            digest.update(content)
     return digest.hexdigest()
 
 

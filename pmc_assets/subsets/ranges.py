@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pmc_assets.lake import Lake
 
-READ_BYTES = 8 * 2**20
+READ_BYTES = 2**18
 RANGES_AT_ONCE = 64
 BYTES_AT_ONCE = 64 * 2**20
 

@@ -8,11 +8,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from pmc_assets.shards.plan import SAMPLES_PER_SHARD, SHARD_BYTES
+from pmc_assets.shards.plan import SAMPLES_PER_SHARD
 from pmc_assets.subsets.select import SELECTED
 
 ROWS_AT_ONCE = 10_000
 FORM_VERSION = 1
+UNIT_BYTES = 256 * 2**20
 _ORDER = {"parquet": "license_group, batch, pmcid[4:]::bigint, sample_key"}
 _CUT_BY = {"parquet": "license_group"}
 
@@ -36,7 +37,7 @@ def units(
     inputs: dict[str, str],
     *,
     most_samples: int = SAMPLES_PER_SHARD,
-    most_bytes: int = SHARD_BYTES,
+    most_bytes: int = UNIT_BYTES,
 ) -> Iterator[Unit]:
     """Cut the selected samples into units, in the order of the lake's shards (Parquet: of the articles)."""
     order = _ORDER.get(format, "license_group, batch, shard_path, sample_offset_bytes")
