@@ -31,13 +31,13 @@ def test_every_figure_with_media_has_its_image(mirror: Path, mirror_lake: MadeLa
         folder = mirror / f"{pmcid}.{version}"
         media = {path.stem.lower(): path.name for path in folder.iterdir() if not path.name.startswith(pmcid + ".")}
         tree = etree.parse(str(folder / f"{folder.name}.xml"), etree.XMLParser(recover=True, resolve_entities=False))
-        hrefs = tree.xpath("//*[local-name()='fig']//*[local-name()='graphic']/@*[local-name()='href']")
-        for href in hrefs:
-            name = media.get(href.lower()) or media.get(Path(href).stem.lower())
-            if name is None:
-                continue
-            assert (pmcid, version, name) in stored or (pmcid, version) in rejected, (folder.name, href)
-            paired += (pmcid, version, name) in stored
+        for graphic in tree.xpath("//*[local-name()='fig']//*[local-name()='graphic']"):
+            among = graphic.getparent().xpath("self::*[local-name()='alternatives']/*") or [graphic]
+            hrefs = [href for one in among for href in one.xpath("@*[local-name()='href']")]
+            names = {media.get(href.lower()) or media.get(Path(href).stem.lower()) for href in hrefs} - {None}
+            is_paired = any((pmcid, version, name) in stored for name in names)
+            assert is_paired or not names or (pmcid, version) in rejected, (folder.name, hrefs)
+            paired += is_paired
     assert paired > 120
 
 

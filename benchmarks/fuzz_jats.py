@@ -19,8 +19,28 @@ LARGEST_FILE_BYTES = 120_000
 _TAG = re.compile(rb"<(/?)([A-Za-z][\w:-]*)([^<>]*)>")
 _NAMES = [
     *(b"p", b"fig", b"caption", b"title", b"sec", b"list", b"list-item", b"label", b"xref", b"fig-group", b"graphic"),
-    *(b"alternatives", b"table-wrap", b"disp-formula", b"inline-formula", b"tex-math", b"boxed-text", b"media", b"break"),
-    *(b"sub-article", b"body", b"front", b"article-meta", b"contrib", b"name", b"aff", b"abstract", b"pub-date", b"license"),
+    *(
+        b"alternatives",
+        b"table-wrap",
+        b"disp-formula",
+        b"inline-formula",
+        b"tex-math",
+        b"boxed-text",
+        b"media",
+        b"break",
+    ),
+    *(
+        b"sub-article",
+        b"body",
+        b"front",
+        b"article-meta",
+        b"contrib",
+        b"name",
+        b"aff",
+        b"abstract",
+        b"pub-date",
+        b"license",
+    ),
 ]
 
 

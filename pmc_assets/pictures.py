@@ -32,10 +32,12 @@ def histogram_png(values: Sequence[float], title: str, unit: str) -> bytes:
     """Draw how often each size occurs. Units: as said by `unit`, on the axis. Empty: b""."""
     if not len(values):
         return b""
+    from matplotlib.ticker import MaxNLocator
+
     figure = _new_figure(HISTOGRAM_INCH)
     axes = figure.subplots()
     axes.hist(values, bins=HISTOGRAM_BINS, color=INK)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(unit, fontsize=8)
     return _png(figure, title)
 

@@ -89,7 +89,8 @@ def fit(sample: VectorSample, seed: int, clusters: int, tell: Callable[[str], No
         pca = PCA(dimensions, svd_solver="covariance_eigh").fit(
             vectors if len(vectors) > 1 else np.tile(vectors, (2, 1))
         )
-        points = (vectors - pca.mean_.astype(np.float32)) @ pca.components_.T.astype(np.float32)
+        components = pca.components_.T.astype(np.float32)
+        points = vectors @ components - pca.mean_.astype(np.float32) @ components
         tell(f"{clusters} clusters of {len(points)} images")
         restarts = 4 if len(points) <= RESTARTS_TO_IMAGES else 1
         means = KMeans(clusters, n_init=restarts, max_iter=MAX_ITERATIONS, random_state=seed, copy_x=False).fit(points)
