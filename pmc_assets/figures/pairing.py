@@ -21,7 +21,8 @@ def pair_images(
 ) -> Iterator[dict | Reject]:
     """Give one image row or one reject per graphic of a figure, in order; alternatives are one graphic.
 
-    A graphic of a kind that is not fetched by default (table, formula) gives a row where its file was stored, and nothing where it was not.
+    A graphic of a kind that is not fetched by default (table, formula) gives a row where its file was stored, and
+    nothing where it was not.
     """
     index = FileIndex(list(files))
     for figure in figures:
