@@ -12,7 +12,7 @@ from pmc_assets import schema
 from pmc_assets.filelists.article_versions import update_article_versions
 from pmc_assets.filelists.filelists import write_filelists
 from pmc_assets.filelists.inventory import inventory_batches, take_inventory
-from pmc_assets.lake import Lake, Partition
+from pmc_assets.lake import NO_VALUE, Lake, Partition
 from pmc_assets.licenses import LICENSE_GROUPS
 from pmc_assets.packages.store import store_packages
 from pmc_assets.results import StageResult
@@ -66,7 +66,8 @@ def stored_rows(lake: Lake, batch: str, group: str) -> list[dict]:
 
 def rejects_of(lake: Lake, stage: str, **partition: str) -> list[tuple]:
     """Give (reason, pmcid, name) of a stage's rejects."""
-    rows = lake.read_table(schema.CORE_REJECTS, Partition.of(**partition), stem=stage).to_pylist()
+    cell = Partition.of(**({"license_group": NO_VALUE, "batch": NO_VALUE} | partition))
+    rows = lake.read_table(schema.CORE_REJECTS, cell, stem=stage).to_pylist()
     return [(row["reason"], row["pmcid"], row["name"]) for row in rows]
 
 
