@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class ClusterModel:
     components: np.ndarray
     centres: np.ndarray
 
-    @property
+    @cached_property
     def model_id(self) -> str:
         """A digest of the arrays and facts."""
         digest = hashlib.sha256(json.dumps(asdict(self.facts), sort_keys=True).encode())
