@@ -1,6 +1,6 @@
 """Embeddings: decoding against a full-size Pillow decode, ONNX Runtime against torch, and how busy the model is.
 
-    python benchmarks/embeddings.py [--images 192] [--repeats 5]
+    python benchmarks/embeddings.py [--images 512] [--repeats 5]
 
 Large JPEGs are drawn in the run (12 MP, grain like a scan's). The busy share is the time inside the encoder over the
 wall time of `embed_partition` on a lake of such images, decoding included.
@@ -104,7 +104,7 @@ def busy_share(lake: Lake, threads: int) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=192)
+    parser.add_argument("--images", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     pa.set_cpu_count(1)

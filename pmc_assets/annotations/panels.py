@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 VERSION = "cut1"
 SIDE_PX = 224
@@ -52,10 +52,12 @@ def find_panels(rgb: Image.Image) -> Panels:
     """
     if min(rgb.size) < MIN_SIDE_PX:
         return Panels(1, "one")
-    pixels = np.asarray(rgb)
-    found = [_layout(pixels.min(axis=2) < WHITE_FROM)]
-    if min(pixels[0, 0].max(), pixels[-1, -1].max()) <= BLACK_TO or found[0].count == 1:
-        found.append(_layout(pixels.max(axis=2) > BLACK_TO, only_straight=True))
+    red, green, blue = rgb.split()
+    darkest = np.asarray(ImageChops.darker(ImageChops.darker(red, green), blue))
+    brightest = np.asarray(ImageChops.lighter(ImageChops.lighter(red, green), blue))
+    found = [_layout(darkest < WHITE_FROM)]
+    if min(brightest[0, 0], brightest[-1, -1]) <= BLACK_TO or found[0].count == 1:
+        found.append(_layout(brightest > BLACK_TO, only_straight=True))
     return max(found, key=lambda panels: panels.count)
 
 
