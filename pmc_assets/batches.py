@@ -2,22 +2,29 @@
 
 import re
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 PMCID_DIGITS = 9
 DEFAULT_BATCH_IDS = 10_000
-_PMCID = re.compile(r"PMC([1-9]\d{0,8})")
+_PMCID = re.compile(r"PMC[1-9]\d{0,8}")
 
 
 def batch_of(pmcid: str, batch_ids: int = DEFAULT_BATCH_IDS) -> str:
-    """Name the block of `batch_ids` consecutive ids (a power of ten) that holds a PMCID: PMC01000xxxx.
+    """Name the batch of one PMCID.
 
     Raises: ValueError for a text that is no PMCID.
     """
-    match = _PMCID.fullmatch(pmcid)
-    if match is None:
+    if _PMCID.fullmatch(pmcid) is None:
         raise ValueError(f"{pmcid!r} is not a PMCID")
+    return batch_names(pa.chunked_array([[pmcid_number(pmcid)]]), batch_ids)[0].as_py()
+
+
+def batch_names(number: pa.ChunkedArray, batch_ids: int) -> pa.ChunkedArray:
+    """Name the block of `batch_ids` consecutive ids (a power of ten) that holds each number: PMC01000xxxx."""
     open_digits = len(str(batch_ids)) - 1
-    digits = match[1].zfill(PMCID_DIGITS)
-    return "PMC" + digits[: PMCID_DIGITS - open_digits] + "x" * open_digits
+    block = pc.utf8_lpad(pc.divide(number, batch_ids).cast(pa.string()), PMCID_DIGITS - open_digits, "0")
+    return pc.binary_join_element_wise("PMC", block, "x" * open_digits, "")
 
 
 def pmcid_number(pmcid: str) -> int:

@@ -149,8 +149,12 @@ class Lake:
         """Put a finished local folder in its place: the old one is gone before the new one appears.
 
         On object storage the file named `last` (a manifest) is removed first and uploaded last: it says "whole".
+        Empty: a folder without files only removes the old one.
         """
         full = self.full_path(path)
+        if not any(local.iterdir()):
+            self.delete(path)
+            return
         if self.is_local:
             target = Path(full)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -110,10 +110,6 @@ def fit(sample: VectorSample, seed: int, clusters: int, tell: Callable[[str], No
     return ClusterModel(facts, *(array.astype(np.float32) for array in arrays))
 
 
-def _at_least_two(vectors: np.ndarray) -> np.ndarray:
-    return vectors if len(vectors) > 1 else np.repeat(vectors, 2, axis=0)
-
-
 def _members(sample: VectorSample, model: ClusterModel) -> pa.Table:
     """Give the sample with its clusters, by cluster and nearness: what proposals and contact sheets look at."""
     assigned = model.assign(sample.vectors, sample.encoder_version)

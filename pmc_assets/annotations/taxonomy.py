@@ -8,8 +8,6 @@ from typing import Any
 
 import yaml
 
-AMBIGUOUS = "Ambiguous"
-
 
 @dataclass(frozen=True, slots=True)
 class Concept:

@@ -47,7 +47,7 @@ def _first_error(result: dg.ExecuteInProcessResult) -> str:
             error = event.step_failure_data.error
             cause = error.cause if error and error.cause else error
             return f"{event.step_key}: {cause.message.strip().splitlines()[0] if cause else 'failed'}"
-        if event.is_run_failure if hasattr(event, "is_run_failure") else False:
+        if event.is_run_failure:
             return event.message or "failed"
     checks = [c for c in result.get_asset_check_evaluations() if not c.passed and c.severity.value == "ERROR"]
     return "; ".join(f"check {c.check_name} of {c.asset_key.to_user_string()} failed" for c in checks[:1])

@@ -24,12 +24,13 @@ def pair_images(
     A graphic of a kind that is not fetched by default (table, formula) gives a row where its file was stored, and
     nothing where it was not.
     """
-    index = FileIndex(list(files))
+    index = FileIndex(files)
+    sizes_bytes = {name: file.size_bytes for name, file in files.items()}
     for figure in figures:
         for graphic_index, alternatives in groupby(figure["graphics"], key=itemgetter("graphic_index")):
             key = article_key | {"figure_index": figure["figure_index"], "graphic_index": graphic_index}
             refs = list(alternatives)
-            candidates = rank_alternatives(refs, index, {name: file.size_bytes for name, file in files.items()})
+            candidates = rank_alternatives(refs, index, sizes_bytes)
             if candidates:
                 yield _first_readable(key, candidates, files, read_file)
             elif figure["kind"] in FIGURE_KINDS:

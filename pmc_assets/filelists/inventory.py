@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pmc_assets.batches import batch_names
 from pmc_assets.filelists.inventory_changes import InventoryChanges, compare_inventories
-from pmc_assets.filelists.sorting import batch_names, sort_listings
+from pmc_assets.filelists.sorting import sort_listings
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.rejects import Reject, rejects_table
 from pmc_assets.results import StageResult

@@ -8,8 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.ipc
 
-from pmc_assets.batches import PMCID_DIGITS
-
 IDS_PER_RANGE = 200_000
 
 
@@ -45,10 +43,3 @@ def _split(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
     starts = np.flatnonzero(np.diff(ranges, prepend=-1))
     for start, end in zip(starts, [*starts[1:], len(ranges)], strict=True):
         yield int(ranges[start]), rows.slice(start, end - start)
-
-
-def batch_names(number: pa.ChunkedArray, batch_ids: int) -> pa.ChunkedArray:
-    """Name the batch of every number, as `batches.batch_of` does for one PMCID."""
-    open_digits = len(str(batch_ids)) - 1
-    block = pc.utf8_lpad(pc.divide(number, batch_ids).cast(pa.string()), PMCID_DIGITS - open_digits, "0")
-    return pc.binary_join_element_wise("PMC", block, "x" * open_digits, "")

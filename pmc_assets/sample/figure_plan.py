@@ -103,23 +103,19 @@ _DOCUMENT_ORDER = (
 _OTHER_KINDS = (("table", "table_graphic"), ("formula", "formula"), ("supplementary", "supplementary"))
 
 
+@dataclass(slots=True)
 class _Planner:
     """Counts an article's figures and files while they are planned."""
 
-    def __init__(
-        self,
-        rng: np.random.Generator,
-        seed: int,
-        index: int,
-        name_pattern: str,
-        markup: frozenset[str],
-        deposit: str,
-        words: dict[str, str],
-    ) -> None:
-        self.rng, self.seed, self.index, self.words = rng, seed, index, words
-        self.name_pattern, self.markup, self.deposit = name_pattern, markup, deposit
-        self.figures = 0
-        self.files = 0
+    rng: np.random.Generator
+    seed: int
+    index: int
+    name_pattern: str
+    markup: frozenset[str]
+    deposit: str
+    words: dict[str, str]
+    figures: int = 0
+    files: int = 0
 
     def figure(self, place: str) -> Figure:
         self.figures += 1

@@ -66,14 +66,6 @@ JOURNALS = (
     ("Proceedings of Drawn Images", "Proc Drawn Images", "2999-0061", "Saint Brendan Academy", "pdi{number}fig{index}"),
 )
 
-SUBJECTS = (
-    "{gene}",
-    "{protein} signalling",
-    "{drug}",
-    "early diagnosis of {disease}",
-    "{species} infection",
-    "{tissue} injury",
-)
 TITLES = (
     "Role of {gene} in {disease}: a study of {tissue} tissue",
     "{drug} protects the {tissue} through {protein} and Na<sup>+</sup>/K<sup>+</sup>-ATPase",

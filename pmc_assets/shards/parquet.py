@@ -39,10 +39,7 @@ def write_parquet(lake: Lake, partition: Partition, *, file_bytes: int = FILE_BY
             rows += write_file(groups, folder / f"{number:05d}.parquet")
         files = sorted(folder.iterdir())
         digest, size_bytes = _digest(files), sum(file.stat().st_size for file in files)
-        if files:
-            lake.publish_folder(folder, target)
-        else:
-            lake.delete(target)
+        lake.publish_folder(folder, target)
     return StageResult(
         listed=rows,
         stored=rows,
