@@ -182,6 +182,18 @@ def test_a_url_may_name_its_list(tmp_path: Path) -> None:
         assert take_inventory(source, lake, 10_000).stored == 1
 
 
+def test_a_damaged_compressed_list_is_refused_by_name(tmp_path: Path) -> None:
+    rows = "".join(
+        f"oa_package/00/00/PMC{n}.tar.gz,J. 2001,PMC{n},2019-11-05 11:56:12,{n},CC BY\n" for n in range(1, 999)
+    )
+    whole = gzip.compress((HEADER + rows).encode())
+    for damaged in (whole[:50] + b"\xff" * 50 + whole[100:], whole[: len(whole) // 2], b"no gzip at all"):
+        (tmp_path / "oa_file_list.csv.gz").write_bytes(damaged)
+        with opened(tmp_path) as source, pytest.raises(UnreadableFileList, match="oa_file_list.csv.gz cannot be read"):
+            take_inventory(source, Lake(str(tmp_path / "lake")), 10_000)
+        assert not (tmp_path / "lake" / "raw").exists()
+
+
 def test_a_list_without_the_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "oa_file_list.csv").write_text("a,b\n1,2\n")
     with opened(tmp_path) as source, pytest.raises(UnreadableFileList):

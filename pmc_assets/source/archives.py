@@ -13,6 +13,7 @@ from pmc_assets.source.answers import TooLarge
 from pmc_assets.source.source import ChooseMedia
 
 MAX_UNPACKED_BYTES = 4 * 2**30
+READ_OUT_BYTES = 2**20
 MAX_MEMBERS = 50_000
 MAX_HEADER_BYTES = 2**20
 XML_SUFFIXES = (".nxml", ".xml")
@@ -122,6 +123,7 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 @contextmanager
 def _open(path: Path, max_unpacked_bytes: int) -> Iterator[tarfile.TarFile]:
+    """Open a tarball as a stream; at the end it is read out, since gzip states its checksum behind all members."""
     with path.open("rb") as file:
         is_gzip = file.read(2) == b"\x1f\x8b"
         file.seek(0)
@@ -129,6 +131,8 @@ def _open(path: Path, max_unpacked_bytes: int) -> Iterator[tarfile.TarFile]:
         bounded = cast(IO[bytes], _BoundedReader(stream, max_unpacked_bytes))
         with tarfile.open(fileobj=bounded, mode="r|", tarinfo=_BoundedTarInfo) as archive:
             yield archive
+        while bounded.read(READ_OUT_BYTES):
+            pass
 
 
 class _BoundedReader:

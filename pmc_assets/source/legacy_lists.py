@@ -1,5 +1,6 @@
 """The old file lists: `oa_file_list.csv`, its `.txt` twin, bulk lists; read by header, as one kind of row."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from pmc_assets.source.source import UnreadableListing
 
@@ -44,22 +45,29 @@ def read_list(path: Path) -> Iterator[pa.Table]:
 
     Raises: UnreadableFileList.
     """
-    try:
-        with igzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            if path.name.removesuffix(".gz").lower().endswith(".txt"):
-                file.readline()
-                yield from _blocks(cast(IO[bytes], file), list(TEXT_COLUMNS), delimiter="\t", quote_char=False)
-            else:
-                names = _column_names(file.readline().decode("utf-8-sig"), path.name)
-                yield from _blocks(cast(IO[bytes], file), names, delimiter=",", quote_char='"')
-    except (pa.ArrowInvalid, OSError, EOFError, UnicodeError) as error:
-        raise UnreadableFileList(f"{path.name} cannot be read: {error}; nothing was changed") from error
+    with _opened(path) as file:
+        if path.name.removesuffix(".gz").lower().endswith(".txt"):
+            file.readline()
+            yield from _blocks(file, list(TEXT_COLUMNS), delimiter="\t", quote_char=False)
+        else:
+            names = _column_names(file.readline().decode("utf-8-sig"), path.name)
+            yield from _blocks(file, names, delimiter=",", quote_char='"')
 
 
 def first_line(path: Path) -> str:
-    """Give a list's first line: the header of a CSV, the date of a `.txt`."""
-    with igzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        return cast(bytes, file.readline()).decode("utf-8-sig").strip()
+    """Give a list's first line: the header of a CSV, the date of a `.txt`. Raises: UnreadableFileList."""
+    with _opened(path) as file:
+        return file.readline().decode("utf-8-sig").strip()
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a list, compressed or not; whatever keeps it from being read is an UnreadableFileList."""
+    try:
+        with igzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            yield cast(IO[bytes], file)
+    except (pa.ArrowInvalid, OSError, EOFError, UnicodeError, isal_zlib.IsalError) as error:  # type: ignore[misc]
+        raise UnreadableFileList(f"{path.name} cannot be read: {error}; nothing was changed") from error
 
 
 def is_bulk_list(path: Path) -> bool:
