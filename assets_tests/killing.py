@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from faulty_server import serve
+from faulty_server import FaultyServer, serve
 from small_bucket import SmallBucket
 from stages import files_of, opened, sync
 
@@ -18,6 +18,8 @@ from pmc_assets.lake import Lake
 PART_BYTES = 24 * 1024
 LATENCY_S = 0.004
 CONNECTIONS = 4
+POLL_S = 0.001
+LONGEST_DELAY_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -69,36 +71,36 @@ def drill(folder: Path, kills: int, kills_per_lake: int, seed: int) -> DrillResu
         serve(folder / "one", latency_s=LATENCY_S) as first,
         serve(folder / "two", latency_s=LATENCY_S) as second,
     ):
-        expected, seconds = _undisturbed(folder, first.url, second.url)
+        expected, requests = _undisturbed(folder, first, second)
         while done < kills:
             day = (done // kills_per_lake) % 2
             lake = folder / "killed"
             shutil.rmtree(lake, ignore_errors=True)
             if day == 1:
                 shutil.copytree(folder / "lake-one", lake)
-            url = (first, second)[day].url
+            server = (first, second)[day]
             for _ in range(min(kills_per_lake, kills - done)):
-                finished += not _run_and_kill(url, str(lake), chance.uniform(0.0, seconds[day]))
+                after = chance.uniform(0.0, 2 * requests[day] / kills_per_lake)
+                finished += not _run_and_kill(server, str(lake), after, chance.uniform(0.0, LONGEST_DELAY_S))
                 done += 1
                 states.add(hash(tuple(sorted(files_of(lake)))))
-            _process(url, str(lake)).join()
+            _process(server.url, str(lake)).join()
             _assert_equal(files_of(lake), expected[day])
     return DrillResult(done, len(states), finished)
 
 
-def _undisturbed(folder: Path, first: str, second: str) -> tuple[list[dict[str, bytes]], list[float]]:
-    """Run both days without a kill; give what each leaves, and how long it took."""
-    left, seconds = [], []
-    for name, url in (("lake-one", first), ("lake-two", second)):
+def _undisturbed(folder: Path, first: FaultyServer, second: FaultyServer) -> tuple[list[dict[str, bytes]], list[int]]:
+    """Run both days without a kill; give what each leaves, and how many requests it took."""
+    left, requests = [], []
+    for name, server in (("lake-one", first), ("lake-two", second)):
         if name == "lake-two":
             shutil.copytree(folder / "lake-one", folder / name)
-        started = time.monotonic()
-        process = _process(url, str(folder / name))
+        process = _process(server.url, str(folder / name))
         process.join()
         assert process.exitcode == 0
-        seconds.append(time.monotonic() - started)
+        requests.append(server.requests.total())
         left.append(files_of(folder / name))
-    return left, seconds
+    return left, requests
 
 
 def _process(url: str, lake: str) -> multiprocessing.Process:
@@ -109,10 +111,16 @@ def _process(url: str, lake: str) -> multiprocessing.Process:
     return process  # type: ignore[return-value]
 
 
-def _run_and_kill(url: str, lake: str, after_s: float) -> bool:
-    """Say whether the process was still running when it was killed."""
-    process = _process(url, lake)
-    process.join(after_s)
+def _run_and_kill(server: FaultyServer, lake: str, after_requests: float, delay_s: float) -> bool:
+    """Kill a sync that has sent so many requests, a moment later; say whether it was still running.
+
+    Progress counts, not time: a slow machine is killed at the same places as a fast one.
+    """
+    before = server.requests.total()
+    process = _process(server.url, lake)
+    while process.is_alive() and server.requests.total() - before < after_requests:
+        time.sleep(POLL_S)
+    process.join(delay_s)
     is_running = process.exitcode is None
     if is_running and process.pid is not None:
         os.kill(process.pid, signal.SIGKILL)
