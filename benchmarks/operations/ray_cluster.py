@@ -49,7 +49,8 @@ def ray_cluster(workers: int, environment: dict[str, str]) -> Iterator[RayCluste
     port, dashboard_port = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        variables = {**os.environ, **environment, "RAY_USAGE_STATS_ENABLED": "0"}
+        programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        variables = {**os.environ, **environment, "PATH": programs, "RAY_USAGE_STATS_ENABLED": "0"}
         head = _ray_start(
             variables,
             folder,
