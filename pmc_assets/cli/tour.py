@@ -4,6 +4,7 @@ from rich.console import Console
 
 from pmc_assets.cli.status import rich_table
 from pmc_assets.lake import Lake
+from pmc_assets.warehouse.build import WAREHOUSE
 from pmc_assets.warehouse.connection import open_connection
 
 EXAMPLES = (
@@ -22,4 +23,6 @@ def print_tour(lake: Lake, console: Console) -> None:
             console.print(f'\npmc-assets sql "{sql}"', markup=False, highlight=False)
             console.print(rich_table(connection.sql(sql).to_arrow_table()))
     console.print(f"\nThe lake:  {lake.url}\nThe UI:    make ui, then http://127.0.0.1:3000")
-    console.print('SQL:       .venv/bin/pmc-assets sql "select …", or duckdb lake/warehouse.duckdb')
+    console.print(
+        f'SQL:       .venv/bin/pmc-assets sql "select …", or duckdb {lake.full_path(WAREHOUSE)}', soft_wrap=True
+    )
