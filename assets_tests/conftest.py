@@ -8,6 +8,26 @@ from pathlib import Path
 import pytest
 from made_lake import REPOSITORY, MadeLake, make_lake
 
+LAKES = ("mirror_lake", "sample_lake", "legacy_lake")
+SLOWEST_FIRST = ("lakes", "operations", "annotations")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that share a costly fixture to one worker, and start the slowest groups first."""
+    groups = {item: _group_of(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    order = {group: place for place, group in enumerate(SLOWEST_FIRST)}
+    items.sort(key=lambda item: order.get(groups[item], len(order)))
+
+
+def _group_of(item: pytest.Item) -> str:
+    """Name a test's group: its made lakes, else its folder where that shares fixtures, else its file."""
+    if any(lake in getattr(item, "fixturenames", ()) for lake in LAKES):
+        return "lakes"
+    folder = item.path.parent.name
+    return folder if folder in ("operations", "annotations", "shards", "subsets") else item.path.stem
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

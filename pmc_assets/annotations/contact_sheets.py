@@ -150,7 +150,7 @@ def _sheet(lake: Lake, folder: Path, proposal: dict, members: list[tuple[dict, F
             png.paste(_thumbnail(lake, row), (left, top))
         thumbs.append(_thumb(row, text, left, top))
     name = f"cluster-{proposal['cluster_id']:05d}.png"
-    png.quantize(128).save(folder / name, optimize=False)
+    png.quantize(128, Image.Quantize.FASTOCTREE).save(folder / name, optimize=False)
     return Sheet(proposal, name, *size, thumbs)
 
 
@@ -193,4 +193,4 @@ def _overview(folder: Path, sheets: list[Sheet]) -> None:
         with Image.open(folder / sheet.png_name) as png:
             first = png.convert("RGB").crop((0, 0, THUMB_PX, THUMB_PX)).resize((side, side))
         overview.paste(first, (place % columns * side, place // columns * side))
-    overview.quantize(64).save(folder / "overview.png")
+    overview.quantize(64, Image.Quantize.FASTOCTREE).save(folder / "overview.png")

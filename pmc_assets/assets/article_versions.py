@@ -10,13 +10,13 @@ from pmc_assets.assets.partitions import batches, partition_of
 from pmc_assets.assets.report import asset_key, check_specs, materialization, table_asset, timed
 from pmc_assets.filelists.article_versions import update_article_versions
 from pmc_assets.resources.lake import LakeResource
-from pmc_assets.resources.source import SourceResource
+from pmc_assets.resources.source import POOL, SourceResource
 
 TABLE = schema.RAW_ARTICLE_VERSIONS
 KEY = asset_key(TABLE.name)
 
 
-@dg.asset(**table_asset(TABLE), partitions_def=batches, deps=[BATCHES_KEY], check_specs=check_specs(KEY))
+@dg.asset(**table_asset(TABLE), partitions_def=batches, deps=[BATCHES_KEY], pool=POOL, check_specs=check_specs(KEY))
 def article_versions(
     context: dg.AssetExecutionContext, lake: LakeResource, source: SourceResource
 ) -> dg.MaterializeResult:

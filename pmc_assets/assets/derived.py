@@ -1,6 +1,7 @@
 """Every table that SQL derives: one asset per file of sql/core and sql/out, made from its header."""
 
 from collections.abc import Callable
+from functools import cache
 
 import dagster as dg
 
@@ -12,6 +13,7 @@ from pmc_assets.results import StageResult
 from pmc_assets.shards.samples import make_samples
 from pmc_assets.warehouse.contract import SqlContract, table_contracts
 from pmc_assets.warehouse.derive import derived_table, find_table
+from pmc_assets.warehouse.lineage import read_lineage
 from pmc_assets.warehouse.stage import count_failures, derive_partition
 
 MADE_IN_PIECES: dict[str, Callable[[Lake, Partition], StageResult]] = {"out.samples": make_samples}
@@ -51,9 +53,23 @@ def derived_asset(contract: SqlContract) -> dg.AssetsDefinition:
             )
             for check, count in count_failures(store, contract, partition).items()
         )
-        return materialization(key, result, store, clock.seconds, table=table, partition=partition, checks=checks)
+        lineage = {"dagster/column_lineage": _column_lineage(contract)}
+        return materialization(
+            key, result, store, clock.seconds, table=table, partition=partition, checks=checks, metadata=lineage
+        )
 
     return derive
+
+
+@cache
+def _column_lineage(contract: SqlContract) -> dg.TableColumnLineage:
+    """Say of every column which columns its query reads for it."""
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(asset_key(table), name) for table, name in sources]
+            for column, sources in read_lineage(contract).items()
+        }
+    )
 
 
 derived_assets = [derived_asset(contract) for contract in table_contracts().values()]

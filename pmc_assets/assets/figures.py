@@ -13,8 +13,11 @@ from pmc_assets.figures.verify import count_wrong_images
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.pictures import histogram_png
 from pmc_assets.resources.lake import LakeResource
+from pmc_assets.results import StageResult
 
 BYTES_CHECK = "images_point_at_their_bytes"
+RESOLVED_CHECK = "graphics_resolve_to_files"
+MAX_UNRESOLVED_SHARE = 0.05
 IMAGES = asset_key(schema.CORE_IMAGES.name)
 
 
@@ -29,7 +32,10 @@ IMAGES = asset_key(schema.CORE_IMAGES.name)
     + [
         dg.AssetCheckSpec(
             BYTES_CHECK, asset=IMAGES, blocking=True, description="Every image's bytes are there and have its sha256"
-        )
+        ),
+        dg.AssetCheckSpec(
+            RESOLVED_CHECK, asset=IMAGES, description=f"At most {MAX_UNRESOLVED_SHARE:.0%} of the graphics name no file"
+        ),
     ],
 )
 def core_figures(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[dg.MaterializeResult]:
@@ -41,6 +47,7 @@ def core_figures(context: dg.AssetExecutionContext, lake: LakeResource) -> Itera
     bytes_check = dg.AssetCheckResult(
         asset_key=IMAGES, check_name=BYTES_CHECK, passed=wrong == 0, metadata={"wrong_images": wrong}
     )
+    image_checks = bytes_check, _resolved(results[schema.CORE_IMAGES.name])
     for table in CHUNK_TABLES:
         key = asset_key(table.name)
         is_images = key == IMAGES
@@ -51,9 +58,20 @@ def core_figures(context: dg.AssetExecutionContext, lake: LakeResource) -> Itera
             clock.seconds,
             table=table,
             partition=partition,
-            checks=(bytes_check,) if is_images else (),
+            checks=image_checks if is_images else (),
             metadata=_image_sizes(store, partition) if is_images else {},
         )
+
+
+def _resolved(images: StageResult) -> dg.AssetCheckResult:
+    unresolved = images.rejected["graphic_unresolved"]
+    return dg.AssetCheckResult(
+        asset_key=IMAGES,
+        check_name=RESOLVED_CHECK,
+        passed=unresolved <= MAX_UNRESOLVED_SHARE * images.listed,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"unresolved": unresolved, "graphics": images.listed},
+    )
 
 
 def _image_sizes(lake: Lake, partition: Partition) -> dict[str, dg.MarkdownMetadataValue]:

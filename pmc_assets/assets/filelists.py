@@ -1,11 +1,13 @@
 """raw/filelists: what a licence group of a batch offers. One run makes the lists of all groups of its batch."""
 
+from collections import Counter
+
 import dagster as dg
 
 from pmc_assets import schema
 from pmc_assets.assets.empty_cells import report_empty_cells
 from pmc_assets.assets.partitions import batch_to_cells, cell_key, cells, partition_of
-from pmc_assets.assets.report import asset_key, check_specs, materialization, table_asset, timed
+from pmc_assets.assets.report import asset_key, bars, check_specs, materialization, table_asset, timed
 from pmc_assets.assets.runless import known_versions, report_changed
 from pmc_assets.filelists.filelists import write_filelists
 from pmc_assets.resources.lake import LakeResource
@@ -34,4 +36,6 @@ def filelists(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     inputs = dict.fromkeys(others, {VERSIONS_KEY: input_version})
     report_changed(context.instance, KEY, others, inputs=inputs, rows=rows)
     report_empty_cells(context.instance, store, {name: versions[name] for name, count in rows.items() if count == 0})
-    return materialization(KEY, results[own], store, clock.seconds, table=TABLE, partition=partition)
+    codes = store.read_table(TABLE, partition, columns=["license_code"])["license_code"].to_pylist()
+    plots = bars("licenses", Counter(code or "none" for code in codes), "Versions on offer, by licence")
+    return materialization(KEY, results[own], store, clock.seconds, table=TABLE, partition=partition, metadata=plots)

@@ -9,7 +9,7 @@ from pmc_assets.assets.runless import observe_changed
 from pmc_assets.filelists.inventory import last_snapshot, take_inventory
 from pmc_assets.filelists.inventory_changes import batch_digests, count_repeated_keys
 from pmc_assets.resources.lake import LakeResource
-from pmc_assets.resources.source import SourceResource
+from pmc_assets.resources.source import POOL, SourceResource
 
 TABLE = schema.RAW_INVENTORY
 KEY = asset_key(TABLE.name)
@@ -27,7 +27,7 @@ inventory_batches = dg.AssetSpec(
 )
 
 
-@dg.asset(**table_asset(TABLE), check_specs=check_specs(KEY))
+@dg.asset(**table_asset(TABLE), pool=POOL, check_specs=check_specs(KEY))
 def inventory(context: dg.AssetExecutionContext, lake: LakeResource, source: SourceResource) -> dg.MaterializeResult:
     """Store the newest inventory, add the batches that appeared, mark those that changed."""
     store = lake.open()

@@ -9,7 +9,7 @@ from pmc_assets.assets.report import asset_key, check_specs, materialization, ta
 from pmc_assets.packages.account import count_unaccounted
 from pmc_assets.packages.store import store_packages
 from pmc_assets.resources.lake import LakeResource
-from pmc_assets.resources.source import SourceResource
+from pmc_assets.resources.source import POOL, SourceResource
 
 TABLE = schema.RAW_PACKAGES
 KEY = asset_key(TABLE.name)
@@ -20,6 +20,7 @@ OFFERED_CHECK = "every_offer_is_stored_or_rejected"
     **table_asset(TABLE, kinds=("parquet", "tar"), layout="`packages.parquet` beside the parts `part-NNNNN.tar`"),
     partitions_def=cells,
     deps=[asset_key(schema.RAW_FILELISTS.name)],
+    pool=POOL,
     check_specs=[
         *check_specs(KEY),
         dg.AssetCheckSpec(

@@ -4,8 +4,7 @@ import dagster as dg
 
 from pmc_assets import schema
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import asset_key, check_specs, materialization, picture, table_asset, timed
-from pmc_assets.pictures import bars_png
+from pmc_assets.assets.report import asset_key, bars, check_specs, materialization, table_asset, timed
 from pmc_assets.rejects import gather_rejects
 from pmc_assets.resources.lake import LakeResource
 
@@ -32,6 +31,5 @@ def rejects(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materia
     store, partition = lake.open(), partition_of(context)
     with timed() as clock:
         result = gather_rejects(store, partition)
-    png = bars_png(result.details, "Records left out, by stage and reason")
-    plots = {"plot": picture(png)} if png else {}
+    plots = bars("plot", result.details, "Records left out, by stage and reason")
     return materialization(asset_key(REJECTS.name), result, store, clock.seconds, partition=partition, metadata=plots)

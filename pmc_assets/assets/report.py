@@ -12,14 +12,18 @@ import dagster as dg
 import pyarrow as pa
 
 from pmc_assets.lake import Lake, Partition
+from pmc_assets.pictures import bars_png
 from pmc_assets.results import PREVIEW_ROWS, StageResult
-from pmc_assets.schema import Table
+from pmc_assets.schema import CORE_PUBMED_RECORDS, Table
 from pmc_assets.table_checks import count_duplicate_keys
 
 OWNERS = ["team:pmc_assets"]
 COUNTS_CHECK = "listed_is_stored_plus_rejected"
 KEYS_CHECK = "keys_are_unique"
 PREVIEW_CHARACTERS = 80
+ARTICLE_PAGE = "https://pmc.ncbi.nlm.nih.gov/articles"
+SOURCE_PAGE = "https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/"
+PUBMED_PAGE = "https://www.ncbi.nlm.nih.gov/books/NBK25499/"
 
 
 @dataclass
@@ -91,7 +95,11 @@ def description(table: Table, layout: str = "") -> str:
 
 
 def table_metadata(table: Table) -> dict[str, Any]:
-    return {"dagster/column_schema": column_schema(table.arrow), "key": ", ".join(table.key)}
+    metadata = {"dagster/column_schema": column_schema(table.arrow), "key": ", ".join(table.key)}
+    if table.layer in ("raw", "core"):
+        page = PUBMED_PAGE if table is CORE_PUBMED_RECORDS else SOURCE_PAGE
+        metadata["nlm_documentation"] = dg.MetadataValue.url(page)
+    return metadata
 
 
 def materialization(
@@ -135,6 +143,8 @@ def _result_metadata(result: StageResult, lake: Lake, seconds: float, partition:
         metadata["rejects_by_reason"] = dg.MetadataValue.md(bar_table(result.rejected))
     if result.preview is not None and result.preview.num_rows:
         metadata["preview"] = dg.MetadataValue.md(preview(result.preview))
+        if "pmcid" in result.preview.column_names:
+            metadata["first_article"] = dg.MetadataValue.url(f"{ARTICLE_PAGE}/{result.preview['pmcid'][0]}/")
     return metadata
 
 
@@ -173,6 +183,12 @@ def bar_table(counts: Counter[str]) -> str:
     lines = ["| reason | count | |", "|---|---:|---|"]
     lines += [f"| {name} | {count:,} | {'█' * max(1, 30 * count // most)} |" for name, count in counts.most_common()]
     return "\n".join(lines)
+
+
+def bars(name: str, counts: Mapping[str, Any], title: str) -> dict[str, dg.MarkdownMetadataValue]:
+    """Show counts as a picture of bars under a name in the metadata. Empty: {}."""
+    png = bars_png(counts, title)
+    return {name: picture(png)} if png else {}
 
 
 def picture(png: bytes) -> dg.MarkdownMetadataValue:

@@ -1,4 +1,4 @@
-"""Sensors: a partition whose run failed is tried again, later and not for ever."""
+"""Sensors: a partition whose run failed is tried again, later and not for ever; a killed run is seen to be dead."""
 
 import time
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from pmc_assets.assets.jobs import one_partition
+from pmc_assets.resources.live_runs import bury_dead_runs
 
 ATTEMPT_TAG = "pmc/attempt"
 MAX_ATTEMPTS = 3
@@ -67,3 +68,13 @@ def retry_failed_partitions(context: dg.SensorEvaluationContext) -> Iterator[dg.
     if not requests:
         yield dg.SkipReason("no failed partition is due")
     yield from requests
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Mark the runs of this machine whose process was killed as failed, and free what they held.",
+)
+def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    dead = bury_dead_runs(context.instance)
+    return dg.SkipReason(f"killed: {', '.join(dead)}" if dead else "every run that is in progress lives")

@@ -126,9 +126,10 @@ def sample(
 def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
     """Open the Dagster UI on 127.0.0.1: the control room."""
     from pmc_assets.cli.embedded import embedded_source
-    from pmc_assets.cli.instance import dagster_home
+    from pmc_assets.cli.instance import dagster_home, open_instance
 
     home = dagster_home()
+    open_instance().dispose()
     dagster = Path(sys.executable).with_name("dagster")
     command = [str(dagster), "dev", "-w", str(home / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
     with embedded_source(console):

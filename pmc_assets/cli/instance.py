@@ -6,6 +6,9 @@ from pathlib import Path
 import dagster as dg
 import typer
 
+from pmc_assets.resources.live_runs import bury_dead_runs
+from pmc_assets.resources.pools import set_pool_limits
+
 
 def dagster_home() -> Path:
     """Give the folder of dagster.yaml: DAGSTER_HOME, else the working directory."""
@@ -18,6 +21,9 @@ def dagster_home() -> Path:
 
 
 def open_instance() -> dg.DagsterInstance:
-    """Open the instance whose history the UI shows."""
+    """Open the instance whose history the UI shows; runs that were killed are told apart from those that run."""
     os.environ["DAGSTER_HOME"] = str(dagster_home())
-    return dg.DagsterInstance.get()
+    instance = dg.DagsterInstance.get()
+    set_pool_limits(instance)
+    bury_dead_runs(instance)
+    return instance

@@ -1,10 +1,15 @@
 """One Dagster run in this process: what the pool of `pmc-assets run` executes."""
 
 import logging
+import multiprocessing
+import os
+import threading
 from dataclasses import dataclass
 from functools import cache
 
 import dagster as dg
+
+from pmc_assets.resources.live_runs import process_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,18 @@ class Outcome:
     error: str = ""
 
 
+def end_with_parent() -> None:
+    """End this process as soon as the command that started it is gone: nobody would see what it makes."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 @cache
 def _definitions() -> dg.Definitions:
     logging.getLogger("dagster").setLevel(logging.ERROR)
@@ -25,19 +42,25 @@ def _definitions() -> dg.Definitions:
     return defs
 
 
+@cache
+def _instance() -> dg.DagsterInstance:
+    """Open the instance once for all runs of this process: it checks its schema each time."""
+    return dg.DagsterInstance.get()
+
+
 def materialize(keys: frozenset[dg.AssetKey], partition_key: str | dg.MultiPartitionKey | None) -> Outcome:
     """Materialise assets for one partition (None: not partitioned) through the instance of DAGSTER_HOME."""
     defs = _definitions()
-    with dg.DagsterInstance.get() as instance:
-        result = dg.materialize(
-            [*(defs.assets or []), *(defs.asset_checks or [])],  # type: ignore[list-item]
-            selection=dg.AssetSelection.assets(*keys),
-            partition_key=partition_key,
-            instance=instance,
-            resources=defs.resources,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+    result = dg.materialize(
+        [*(defs.assets or []), *(defs.asset_checks or [])],  # type: ignore[list-item]
+        selection=dg.AssetSelection.assets(*keys),
+        partition_key=partition_key,
+        instance=_instance(),
+        tags=process_tag(_instance()),
+        resources=defs.resources,
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
     return Outcome(result.run_id, partition_key, result.success, _first_error(result))
 
 

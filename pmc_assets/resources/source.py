@@ -11,6 +11,8 @@ from pmc_assets.source.http import USER_AGENT
 from pmc_assets.source.open import BUDGET_S, CONNECTIONS, TIMEOUT_S, open_source
 from pmc_assets.source.source import Source
 
+POOL = "source"
+
 
 class SourceResource(dg.ConfigurableResource):
     """NLM's bucket, a mirror of it, or a folder of old file lists and tarballs."""
