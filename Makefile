@@ -9,7 +9,7 @@ PACKAGES := --constraint constraints.txt --editable '.[test,dinov2,ray,postgres]
 MAKEFLAGS += --jobs=2
 unexport PYTHONDONTWRITEBYTECODE  # modules are compiled at their first import, the others never
 
-.PHONY: env run test lint types browser ui drill clean
+.PHONY: env run test lint types debian ui drill clean
 
 env: $(STAMP)
 
@@ -32,10 +32,10 @@ lint: env
 types: env
 	$(BIN)/mypy
 
-browser:
-	bash assets_tests/install_chromium.sh
+debian:
+	bash assets_tests/install_debian_packages.sh
 
-test: lint types browser
+test: lint types debian
 	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 ui: env

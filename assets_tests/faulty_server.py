@@ -27,6 +27,7 @@ SLOW_DOWN = (
     b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
 DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
+HELD_POLL_S = 0.05
 NO_SUCH_KEY = b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>"
 
 
@@ -35,6 +36,7 @@ class Behaviour:
     """What the server does: may be changed while it runs.
 
     `always` answers a key in one way for ever: a status, or a fault by name. `fault_share` of all GETs of content fail.
+    GETs of keys that end in one of `held` wait until it is changed.
     """
 
     latency_s: float = 0.0
@@ -43,6 +45,7 @@ class Behaviour:
     seed: int = 0
     retry_after: str = "0"
     always: dict[str, str] = field(default_factory=dict)
+    held: tuple[str, ...] = ()
 
 
 class FaultyServer:
@@ -53,6 +56,7 @@ class FaultyServer:
         self.requests: Counter[str] = Counter()
         self.good: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
+        self.waiting: set[str] = set()
         self.open_connections = self.most_connections = 0
         self.url = ""
         self._random = random.Random(behaviour.seed)
@@ -110,6 +114,10 @@ class _Connection(asyncio.Protocol):
         if key == "-/counts":
             counts = {"requests": sum(self.server.requests.values()), "connections": self.server.most_connections}
             self._send(method, 200, json.dumps(counts).encode())
+            return
+        if key.endswith(self.server.behaviour.held):
+            self.server.waiting.add(key)
+            asyncio.get_running_loop().call_later(HELD_POLL_S, self._answer, method, target)
             return
         self.server.requests[key] += 1
         fault = self.server.choose_fault(key)

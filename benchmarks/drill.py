@@ -69,10 +69,10 @@ def main() -> None:
     sys.exit(any(finding.wrong for finding in findings))
 
 
-def prepare(folder: Path, kills: int, select: str, seed: int) -> Drill:
+def prepare(folder: Path, kills: int, select: str, seed: int, articles: int = ARTICLES) -> Drill:
     """Write the sample and the undisturbed lake."""
     bucket = folder / "bucket"
-    write_sample(bucket.as_uri(), ARTICLES, articles_per_batch=ARTICLES_PER_BATCH)
+    write_sample(bucket.as_uri(), articles, articles_per_batch=ARTICLES_PER_BATCH)
     stage, started = Stage(folder / "undisturbed", bucket.as_uri(), select), time.monotonic()
     if stage.run() != 0:
         raise RuntimeError(f"the undisturbed run failed:\n{stage.log()[-4000:]}")

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.drill import prepare
 from benchmarks.operations.control_room import REPOSITORY, ControlRoom, make_home
+from benchmarks.operations.scenarios import Drill
 from pmc_assets.sample.bucket import write_sample
 
 ARTICLES, ARTICLES_PER_BATCH = 12, 6
+DRILL_ARTICLES, KILLS = 6, 4
 
 
 def sample_environment(folder: Path, articles: int = ARTICLES) -> dict[str, str]:
@@ -44,6 +47,12 @@ def pmc_assets(environment: dict[str, str], *arguments: str) -> None:
         capture_output=True,
         timeout=300,
     )
+
+
+@pytest.fixture(scope="package")
+def drill(tmp_path_factory: pytest.TempPathFactory) -> Drill:
+    """A small sample and its undisturbed lake up to core/images, made once; nobody may change it."""
+    return prepare(tmp_path_factory.mktemp("drill"), KILLS, '+key:"core/images"', seed=0, articles=DRILL_ARTICLES)
 
 
 @pytest.fixture(scope="module")

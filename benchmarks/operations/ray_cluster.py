@@ -1,8 +1,8 @@
 """A Ray cluster of a head and workers as separate processes on loopback. What runs on it stays out."""
 
 import contextlib
+import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.operations.postgres_server import free_port
+from benchmarks.operations.stage import kill_tree
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
+ANSWER_TIMEOUT_S = 30.0
 OBJECT_STORE_BYTES = 100 * 2**20
 
 
@@ -35,17 +37,28 @@ class RayCluster:
         self.workers.append(self._start("--address", self.address, "--num-cpus", str(cpus)))
 
     def kill_worker(self, index: int) -> None:
-        """SIGKILL a worker with everything that runs on it."""
-        os.killpg(self.workers[index].pid, signal.SIGKILL)
-        self.workers[index].wait()
+        """SIGKILL a worker with everything that runs on it, as a machine that loses its power."""
+        kill_tree(self.workers[index])
+
+    def failed_jobs(self) -> str:
+        """Tell what every failed job said last. Empty: "" while none has failed."""
+        with urllib.request.urlopen(f"{self.dashboard_url}/api/jobs/", timeout=ANSWER_TIMEOUT_S) as answer:
+            failed = [job for job in json.load(answer) if job["status"] == "FAILED"]
+        logs = (
+            self.folder / "ray" / "session_latest" / "logs" / f"job-driver-{j['submission_id']}.log" for j in failed
+        )
+        return "\n".join(
+            f"Ray job {job['submission_id']}: {job['message']}\n{log.read_text()[-2000:] if log.exists() else ''}"
+            for job, log in zip(failed, logs, strict=True)
+        )
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         return _ray_start(self.environment, self.folder, *arguments)
 
 
 @contextlib.contextmanager
-def ray_cluster(workers: int, environment: dict[str, str]) -> Iterator[RayCluster]:
-    """Start a head without CPUs and `workers` workers with one CPU each; all are killed at the end."""
+def ray_cluster(head_cpus: int, workers: int, environment: dict[str, str]) -> Iterator[RayCluster]:
+    """Start a head and `workers` workers with one CPU each; all are killed at the end."""
     port, dashboard_port = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -54,7 +67,7 @@ def ray_cluster(workers: int, environment: dict[str, str]) -> Iterator[RayCluste
         head = _ray_start(
             variables,
             folder,
-            *("--head", "--port", str(port), "--num-cpus", "0", "--temp-dir", str(folder / "ray")),
+            *("--head", "--port", str(port), "--num-cpus", str(head_cpus), "--temp-dir", str(folder / "ray")),
             *("--dashboard-host", "127.0.0.1", "--dashboard-port", str(dashboard_port)),
         )
         cluster = RayCluster(f"127.0.0.1:{port}", f"http://127.0.0.1:{dashboard_port}", folder, head, variables)
@@ -65,9 +78,7 @@ def ray_cluster(workers: int, environment: dict[str, str]) -> Iterator[RayCluste
             yield cluster
         finally:
             for process in [*cluster.workers, head]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                kill_tree(process)
 
 
 def _ray_start(environment: dict[str, str], folder: Path, *arguments: str) -> subprocess.Popen[bytes]:

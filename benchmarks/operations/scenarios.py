@@ -1,12 +1,10 @@
 """The scenarios of the drill: each does harm to a lake while it is made, and ends with a run to the end."""
 
-import contextlib
 import os
 import random
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from assets_tests.faulty_server import serve
 from benchmarks.operations.compare_lakes import half_written
 from benchmarks.operations.control_room import ControlRoom
 from benchmarks.operations.object_storage import failing_s3
-from benchmarks.operations.stage import Stage, kill_group, kill_one_child, wait_at_most
+from benchmarks.operations.stage import Stage, cells_of, kill_group, kill_one_child, variables, wait_at_most
 
 CONTROL_ROOM_KILLS = 10
 FIRST_WORK_S = 2.0
@@ -92,7 +90,7 @@ def control_room_kills(drill: Drill, stage: Stage) -> Faults:
     stage.run("--select", '+key:"models/cluster_model"')
     faults, room = Faults(of="kills"), ControlRoom(stage.home, stage.environment)
     room.start()
-    cells = _cells(stage.lake)
+    cells = cells_of(stage.lake)
     backfill = room.launch_backfill(_assets_of_cells(), cells)
     for _ in range(min(CONTROL_ROOM_KILLS, drill.kills)):
         time.sleep(drill.chance.uniform(1.0, FIRST_WORK_S + drill.undisturbed_s / 2))
@@ -106,11 +104,6 @@ def control_room_kills(drill: Drill, stage: Stage) -> Faults:
     room.stop()
     faults.of = f"kills, the backfill {status}"
     return _finish(stage, faults)
-
-
-def _cells(lake: Path) -> list[str]:
-    lists = sorted(lake.glob("raw/filelists/license_group=*/batch=*"))
-    return [f"{path.name.removeprefix('batch=')}|{path.parent.name.removeprefix('license_group=')}" for path in lists]
 
 
 def _assets_of_cells() -> list[list[str]]:
@@ -197,17 +190,6 @@ def failing_object_storage(drill: Drill, stage: Stage) -> Faults:
         faults.done = storage.failed
         storage.failing_share = 0.0
         _finish(stage, faults)
-        with _credentials(storage.environment):
+        with variables(storage.environment):
             storage.download(stage.lake)
     return faults
-
-
-@contextlib.contextmanager
-def _credentials(environment: dict[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -1,12 +1,13 @@
 """A place to do harm: a sample, an instance and a lake below one folder, run by the command. Faults stay out."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +65,24 @@ class Stage:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def cells_of(lake: Path, table: str = "raw/filelists") -> list[str]:
+    """Name the cells that have rows of a table, as Dagster writes them."""
+    lists = sorted(lake.glob(f"{table}/license_group=*/batch=*"))
+    return [f"{path.name.removeprefix('batch=')}|{path.parent.name.removeprefix('license_group=')}" for path in lists]
+
+
+@contextlib.contextmanager
+def variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """Give this process other environment variables while the block runs."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 def kill_group(process: subprocess.Popen[bytes]) -> bool:
     """SIGKILL a command with everything that it started; says whether it was still running."""
     was_running = process.poll() is None
@@ -75,17 +94,35 @@ def kill_group(process: subprocess.Popen[bytes]) -> bool:
     return was_running
 
 
+def kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL a process and its descendants at once, whatever process groups they have made for themselves."""
+    for pid in [process.pid, *_descendants(process.pid)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
 def kill_one_child(process: subprocess.Popen[bytes]) -> bool:
     """SIGKILL the newest child of a command: the process that materialises; says whether there was one."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    pids = [int(pid) for pid in children.read_text().split()] if children.exists() else []
-    if not pids:
+    if not (pids := _children(process.pid)):
         return False
     try:
         os.kill(pids[-1], signal.SIGKILL)
     except ProcessLookupError:
         return False
     return True
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return []
+    return sorted(int(child) for text in threads for child in text.split())
+
+
+def _descendants(pid: int) -> list[int]:
+    return [below for child in _children(pid) for below in (child, *_descendants(child))]
 
 
 def wait_at_most(process: subprocess.Popen[bytes], seconds: float) -> None:
