@@ -53,7 +53,15 @@ def filled_cells(lake: Lake) -> list[Partition]:
 
 
 @pytest.fixture(scope="session")
-def annotated(tmp_path_factory: pytest.TempPathFactory) -> AnnotatedSample:
+def encoder_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake with nothing but the encoder's graph, which takes seconds to make."""
+    lake = Lake(str(tmp_path_factory.mktemp("encoders")))
+    load_encoder(ENCODER, lake)
+    return lake
+
+
+@pytest.fixture(scope="session")
+def annotated(encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> AnnotatedSample:
     folder, seed = tmp_path_factory.mktemp("annotated"), random.SystemRandom().randrange(10**6)
     written = write_sample(str(folder / "bucket"), ARTICLES, seed)
     lake = Lake(str(folder / "lake"))
@@ -61,6 +69,8 @@ def annotated(tmp_path_factory: pytest.TempPathFactory) -> AnnotatedSample:
     for batch, group in synced.packages:
         parse_partition(lake, Partition.of(license_group=group, batch=batch))
     cells = filled_cells(lake)
+    for path in encoder_lake.find("models/encoders"):
+        lake.write_bytes(path, encoder_lake.read_bytes(path))
     encoder = load_encoder(ENCODER, lake)
     for cell in cells:
         embed_partition(lake, cell, encoder, workers=2)

@@ -27,11 +27,10 @@ def test_square_keeps_the_aspect_ratio_and_pads_with_grey() -> None:
     assert (values[0] == 127).all() and (values[-1] == 127).all()
 
 
-def test_efficientnet_by_onnx_gives_the_vectors_of_torch(tmp_path: Path, pixels: np.ndarray) -> None:
+def test_efficientnet_by_onnx_gives_the_vectors_of_torch(encoder_lake: Lake, pixels: np.ndarray) -> None:
     from pmc_assets.annotations.efficientnet import TorchEncoder, _torch_model
 
-    lake = Lake(str(tmp_path))
-    first, second = load_encoder("efficientnet-lite0", lake), load_encoder("efficientnet-lite0", lake)
+    first, second = (load_encoder("efficientnet-lite0", encoder_lake) for _ in range(2))
     torch_vectors = TorchEncoder(first.version, _torch_model()).encode(pixels)
     vectors = first.encode(pixels)
     assert vectors.shape == (3, 1280)
@@ -39,6 +38,12 @@ def test_efficientnet_by_onnx_gives_the_vectors_of_torch(tmp_path: Path, pixels:
     assert np.abs(vectors - torch_vectors).max() < 1e-5
     assert (vectors == second.encode(pixels)).all()
     assert first.version == second.version
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are listed by Linux's /proc")
+def test_onnx_runtime_keeps_no_telemetry(encoder_lake: Lake) -> None:
+    load_encoder("efficientnet-lite0", encoder_lake)
+    assert not [file for file in Path("/proc/self/fd").iterdir() if "Microsoft" in str(file.resolve())]
 
 
 @pytest.fixture(scope="module")

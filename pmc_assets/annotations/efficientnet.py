@@ -5,6 +5,7 @@ torch's speed, the same vectors to 1e-5), on accelerators by torch.
 """
 
 import hashlib
+import os
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +132,8 @@ def _onnx_graph(target: Path) -> bytes:
 
 
 def _onnx_session(graph: bytes, threads: int) -> Any:
+    """Open a session; what ONNX Runtime would tell its makers, it decides when it is imported."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
