@@ -56,12 +56,24 @@ def test_published_json_is_read() -> None:
         ("1,,odd,Maps,,Ana,", "panel_subtype 'odd'"),
         ("1,,,Maps,,,", "annotator is empty"),
         ("1,Maps", "7 columns expected"),
+        ('1,,,"Maps,,Ana,', "unexpected end of data"),
+        ("2,,,Maps,,ana,", "ana named cluster 2 already (a.csv:2)"),
     ],
 )
 def test_each_fault_is_named_with_its_line(row: str, words: str) -> None:
     faults = faults_of(a_csv=f"{HEAD}2,single,one,Maps,,Ana,\n{row}\n")
     assert len(faults) == 1
     assert faults[0].startswith("a.csv:3: ") and words in faults[0]
+
+
+def test_what_is_said_twice_is_a_fault_and_no_second_vote() -> None:
+    faults = faults_of(
+        a_csv="cluster_id,primary_label,annotator,annotator\n1,Maps,Ana,Ben\n",
+        b_json='{"1": {"global_class": ["Maps"]}, "1": {"global_class": ["Tables"]}}',
+    )
+    assert ["twice ['annotator']" in faults[0], "1 stands there more than once" in faults[1]] == [True, True]
+    [row] = majority_table(read(a_csv=f"{HEAD}0,,,Maps; maps,,Ana,\n0,,,Tables,,Ben,\n")).to_pylist()
+    assert row["primary_label"] == []
 
 
 def test_all_faults_of_all_files_are_reported_together() -> None:

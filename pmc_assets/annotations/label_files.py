@@ -56,7 +56,7 @@ def read_label_files(files: dict[str, bytes], taxonomy: Taxonomy, clusters: int)
         for line in _lines(name, content, faults):
             found = len(faults)
             label = _label(line, taxonomy, clusters, faults)
-            first = seen.setdefault((label.cluster_id, label.annotator), line.place)
+            first = seen.setdefault((label.cluster_id, label.annotator.casefold()), line.place)
             if first != line.place and label.cluster_id >= 0:
                 faults.append(f"{line.place}: {label.annotator} named cluster {label.cluster_id} already ({first})")
             if len(faults) == found:
@@ -82,8 +82,10 @@ def _csv_lines(name: str, text: str, faults: list[str]) -> Iterator[_Line]:
         reader.fieldnames = header
         missing = [column for column in REQUIRED if column not in header]
         unknown = [column for column in header if column not in COLUMNS]
-        if missing or unknown:
-            faults.append(f"{name}:1: columns {', '.join(header) or 'none'}: missing {missing}, unknown {unknown}")
+        twice = sorted({column for column in header if header.count(column) > 1})
+        if missing or unknown or twice:
+            wrong = f"missing {missing}, unknown {unknown}, twice {twice}"
+            faults.append(f"{name}:1: columns {', '.join(header) or 'none'}: {wrong}")
             return
         for row in reader:
             place = f"{name}:{reader.line_num}"
@@ -92,15 +94,15 @@ def _csv_lines(name: str, text: str, faults: list[str]) -> Iterator[_Line]:
             elif any(value.strip() for value in row.values()):
                 yield _Line(place, {column: row.get(column, "").strip() for column in COLUMNS})
     except csv.Error as error:
-        faults.append(f"{name}:{reader.line_num}: {error}")
+        faults.append(f"{name}:{reader.line_num + 1}: {error}")
 
 
 def _json_lines(name: str, text: str, faults: list[str]) -> Iterator[_Line]:
     """Read the published form, an object by cluster id; an entry without annotator has the file's name for one."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_each_key_once)
         entries = list(document.items())
-    except (json.JSONDecodeError, AttributeError, RecursionError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         faults.append(f"{name}:1: not a JSON object of clusters: {error}")
         return
     for cluster_id, entry in entries:
@@ -121,6 +123,14 @@ def _json_lines(name: str, text: str, faults: list[str]) -> Iterator[_Line]:
                 "note": str(entry.get("note") or ""),
             },
         )
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        twice = sorted({key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1})
+        raise ValueError(f"{', '.join(twice)} stands there more than once")
+    return entries
 
 
 def _joined(value: object) -> str:
@@ -151,13 +161,12 @@ def _label(line: _Line, taxonomy: Taxonomy, clusters: int, faults: list[str]) ->
         else:
             secondary.append(name)
     panel_type, panel_subtype = _panels(values["panel_type"], values["panel_subtype"], taxonomy, fault)
-    return ClusterLabel(
-        cluster_id, panel_type, panel_subtype, tuple(primary), tuple(secondary), values["annotator"], values["note"]
-    )
+    names = tuple(dict.fromkeys(primary)), tuple(dict.fromkeys(secondary))
+    return ClusterLabel(cluster_id, panel_type, panel_subtype, *names, values["annotator"], values["note"])
 
 
 def _split(text: str) -> list[str]:
-    return list(dict.fromkeys(part.strip() for part in text.split(LABEL_SEPARATOR) if part.strip()))
+    return [part.strip() for part in text.split(LABEL_SEPARATOR) if part.strip()]
 
 
 def _panels(type_text: str, subtype_text: str, taxonomy: Taxonomy, fault: Callable[[str], None]) -> tuple[str, str]:
