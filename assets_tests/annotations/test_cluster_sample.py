@@ -1,9 +1,11 @@
 import hashlib
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from threadpoolctl import threadpool_limits
 
 from pmc_assets import schema
 from pmc_assets.annotations.cluster_fit import TooFewImages, cluster_count, fit_cluster_model
@@ -124,6 +126,28 @@ def test_smallest_lakes_are_fitted(tmp_path: Path) -> None:
         write_vectors(lake, 0, blobs(0, count))
         model, _ = fit_cluster_model(lake, "toy", 0)
         assert model.assign(blobs(1, 4), "v1").cluster_ids.max() < model.facts.clusters == count
+
+
+def test_equal_vectors_share_a_cluster_without_a_warning(tmp_path: Path) -> None:
+    for clusters, vectors in ((1, np.zeros((4, 8))), (1, np.full((4, 8), 0.25)), (2, np.eye(8)[[0, 1, 0, 1]])):
+        lake = Lake(str(tmp_path / f"{clusters}-{vectors[0, 0]}"))
+        write_vectors(lake, 0, vectors)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model, _ = fit_cluster_model(lake, "toy", 0)
+        assert model.facts.clusters == clusters
+
+
+def test_number_of_cores_does_not_change_a_bit(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path))
+    vectors = blobs(0, 400, centres=40, dimensions=512)
+    write_vectors(lake, 0, vectors)
+    model, _ = fit_cluster_model(lake, "toy", 0)
+    with threadpool_limits(1):
+        one = model.assign(vectors, "v1").distances
+    with threadpool_limits(2):
+        two = model.assign(vectors, "v1").distances
+    assert (one == two).all()
 
 
 def test_cluster_count_follows_the_stated_rule() -> None:

@@ -76,15 +76,18 @@ def labelled_model(lake: Lake, encoder_name: str) -> ClusterModel | None:
 
 
 def fit(sample: VectorSample, seed: int, clusters: int, tell: Callable[[str], None] = lambda _: None) -> ClusterModel:
-    """Fit PCA and k-means to a sample, on one thread: sums in one order give the same bits every time."""
+    """Fit PCA and k-means to a sample, on one thread: sums in one order give the same bits every time.
+
+    No more clusters than there are different vectors.
+    """
     from sklearn.cluster import KMeans
     from sklearn.decomposition import PCA
     from threadpoolctl import threadpool_limits
 
     vectors = sample.vectors.astype(np.float32)
     dimensions = min(MAX_PCA_DIMENSIONS, vectors.shape[1], len(vectors))
-    clusters = min(clusters, len(vectors))
-    with threadpool_limits(1):
+    clusters = min(clusters, len({hash(vector.tobytes()) for vector in sample.vectors}))
+    with threadpool_limits(1), np.errstate(invalid="ignore"):  # shares of no variance at all
         tell("principal components")
         pca = PCA(dimensions, svd_solver="covariance_eigh").fit(
             vectors if len(vectors) > 1 else np.tile(vectors, (2, 1))

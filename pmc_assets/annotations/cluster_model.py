@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pmc_assets.lake import Lake
 
@@ -64,8 +65,9 @@ class ClusterModel:
             digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
         return digest.hexdigest()[:16]
 
+    @threadpool_limits.wrap(limits=1)
     def assign(self, vectors: np.ndarray, encoder_version: str) -> Assigned:
-        """Find each vector's cluster, block by block.
+        """Find each vector's cluster, block by block, on one thread: the same bits on any number of cores.
 
         Raises: WrongEncoder.
         """
@@ -75,6 +77,7 @@ class ClusterModel:
         joined = [np.concatenate(column) for column in zip(*blocks, strict=True)] if blocks else [np.zeros(0)] * 3
         return Assigned(joined[0].astype(np.int32), joined[1].astype(np.float32), joined[2].astype(np.float32))
 
+    @threadpool_limits.wrap(limits=1)
     def neighbours(self, count: int) -> np.ndarray:
         """Give each cluster's nearest other clusters, nearest first. Shape: (k, min(count, k - 1))."""
         ids = []
