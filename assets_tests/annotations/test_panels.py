@@ -74,6 +74,16 @@ def test_flow_chart_formula_and_title_are_one_panel() -> None:
     assert [find_panels(image).count for image in (chart, formula, titled)] == [1, 1, 1]
 
 
+def test_labels_beside_a_blot_are_no_panels() -> None:
+    blot = Image.new("RGB", (250, 325), "white")
+    draw = ImageDraw.Draw(blot)
+    for top in range(15, 290, 55):
+        draw.rectangle((75, top, 185, top + 50), "lightgrey", "black")
+        draw.text((8, top + 16), "Bcl-2", "black", font_size=16)
+        draw.text((195, top + 16), "26 kDa", "black", font_size=14)
+    assert find_panels(blot).count == 1
+
+
 @pytest.mark.parametrize("image", [Image.new("RGB", (1, 1)), Image.new("RGB", (300, 300), "white"), picture(2, 900)])
 def test_degenerate_images_are_one_panel(image: Image.Image) -> None:
     assert find_panels(image) == Panels(1, "one")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageChops
 
-VERSION = "cut1"
+VERSION = "cut2"
 SIDE_PX = 224
 """Smallest side at which an image is given; gutters of 2 % are 4 px wide then."""
 
@@ -19,6 +19,9 @@ MIN_WEAK_GUTTER_SHARE = 0.025
 MIN_PANEL_SHARE = 0.12
 MIN_WEAK_BALANCE = 0.5
 STRAIGHT_SHARE = 0.55
+WORDS_SHARE = 0.4
+"""A narrow column with less ink in each of its lines is words beside a picture: the labels of a blot's rows."""
+
 MAX_DEPTH = 4
 _EDGE_PX = 3
 
@@ -47,8 +50,9 @@ class _Block:
 def find_panels(rgb: Image.Image) -> Panels:
     """Count the panels that blank gutters, white or black, separate.
 
-    A gutter runs straight through; what it separates is large enough for a panel and has straight edges (pictures)
-    or sizes that are alike (plots): so the gaps inside one plot, blot, formula or flow chart are no gutters.
+    A gutter runs straight through; what it separates is large enough for a panel, no narrow column of words, and has
+    straight edges (pictures) or sizes that are alike (plots): so the gaps inside one plot, blot, formula or flow chart
+    are no gutters.
     """
     if min(rgb.size) < MIN_SIDE_PX:
         return Panels(1, "one")
@@ -101,20 +105,21 @@ class _Cutter:
         profile = ink.mean(axis=1 - axis)
         parts = _runs(profile > 0, self.min_gutter_px)
         parts = _merged_small(parts, MIN_PANEL_SHARE * self.ink.shape[axis])
-        return self._accepted(parts, profile, MIN_WEAK_GUTTER_SHARE * self.ink.shape[axis])
+        return self._accepted(parts, profile, axis)
 
-    def _accepted(self, parts: list[tuple[int, int]], profile: np.ndarray, weak_px: float) -> list[tuple[int, int]]:
+    def _accepted(self, parts: list[tuple[int, int]], profile: np.ndarray, axis: int) -> list[tuple[int, int]]:
         """Keep the gutters with a straight edge at either side; weak ones if wide, between parts of like size."""
-        accepted = parts[:1]
+        accepted, weak_px = parts[:1], MIN_WEAK_GUTTER_SHARE * self.ink.shape[axis]
         for start, end in parts[1:]:
             before = accepted[-1]
             left = profile[max(before[0], before[1] - _EDGE_PX) : before[1]].max()
             right = profile[start : start + _EDGE_PX].max()
             is_straight = (min if self.only_straight else max)(left, right) >= STRAIGHT_SHARE
-            sizes = sorted((before[1] - before[0], end - start))
+            small, large = sorted((before, (start, end)), key=lambda part: part[1] - part[0])
+            is_balanced = small[1] - small[0] >= MIN_WEAK_BALANCE * (large[1] - large[0])
+            is_words = axis == 1 and not is_balanced and profile[slice(*small)].max() < WORDS_SHARE
             is_wide = not self.only_straight and start - before[1] >= weak_px
-            is_alike = is_wide and sizes[0] >= MIN_WEAK_BALANCE * sizes[1]
-            if is_straight or is_alike:
+            if (is_straight and not is_words) or (is_wide and is_balanced):
                 accepted.append((start, end))
             else:
                 accepted[-1] = (before[0], end)
