@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pmc_assets import schema
-from pmc_assets.annotations.annotate import annotate_partition
+from pmc_assets.annotations.annotate import MissingVectors, annotate_partition
 from pmc_assets.annotations.cluster_fit import fit_cluster_model
 from pmc_assets.annotations.cluster_labels import publish_cluster_labels
 from pmc_assets.annotations.consistency import count_contradictions
@@ -99,6 +99,16 @@ def test_fresh_encoding_gives_identical_vectors(annotated: Any) -> None:
     annotated.lake.delete(path)
     embed_partition(annotated.lake, cell, load_encoder(annotated.model.facts.encoder, annotated.lake), workers=1)
     assert annotated.lake.read_bytes(path) == before
+
+
+def test_images_without_vectors_of_the_model_s_encoder_are_no_silent_gap(annotated: Any) -> None:
+    cell = annotated.cells[0]
+    path = annotated.lake.table_path("core.embeddings", annotated.cell_of(schema.CORE_EMBEDDINGS, cell))
+    before = annotated.lake.read_bytes(path)
+    annotated.lake.delete(path)
+    with pytest.raises(MissingVectors, match="models/cluster_model"):
+        annotate_partition(annotated.lake, cell)
+    annotated.lake.write_bytes(path, before)
 
 
 def test_another_process_gives_the_same_clusters_without_torch(annotated: Any) -> None:

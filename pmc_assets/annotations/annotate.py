@@ -16,9 +16,14 @@ from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import PREVIEW_ROWS, StageResult
 
 KEY = list(schema.CORE_ANNOTATIONS.key)
+IMAGE_KEY = [*KEY, "image_sha256"]
 MIN_PROPOSAL_CONFIDENCE = 0.5
 """A proposal with less of its cluster's votes gives way to what the image's own caption says."""
 TYPESET_KINDS = ("formula", "table")
+
+
+class MissingVectors(ValueError):
+    """Images of a cell have no vectors of the model's encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,12 @@ class ClusterNames:
 def annotate_partition(lake: Lake, partition: Partition, model_id: str = "") -> StageResult:
     """Annotate every embedded image of a cell with a model (the one in use); publish `core.annotations`.
 
-    Empty: a cell without vectors gives no rows.
-    Raises: NoClusterModel, WrongEncoder.
+    Empty: a cell without images gives no rows.
+    Raises: NoClusterModel, WrongEncoder, MissingVectors.
     """
     model = load_cluster_model(lake, model_id)
     rows = lake.read_table(schema.CORE_EMBEDDINGS, embeddings_partition(partition, model.facts.encoder))
+    _require_vectors(lake, partition, rows, model.facts.encoder)
     texts = read_figure_texts(lake, partition)
     table = _table(rows, model, read_cluster_names(lake, model.model_id), texts)
     written = lake.write_table(schema.CORE_ANNOTATIONS, table, partition)
@@ -70,6 +76,17 @@ def annotate_partition(lake: Lake, partition: Partition, model_id: str = "") -> 
         preview=table.slice(0, PREVIEW_ROWS),
     )
     return result.add_written(written)
+
+
+def _require_vectors(lake: Lake, partition: Partition, vectors: pa.Table, encoder: str) -> None:
+    images = lake.read_table(schema.CORE_IMAGES, partition, IMAGE_KEY)
+    rejects = lake.read_table(schema.CORE_REJECTS, partition, stem="embeddings")
+    lacking = images.join(vectors.select(IMAGE_KEY), IMAGE_KEY, join_type="left anti").num_rows
+    if lacking > rejects.num_rows:
+        raise MissingVectors(
+            f"{lacking - rejects.num_rows} images of {partition.path} have no vector of {encoder!r}, the encoder of "
+            "the cluster model in use: run core/embeddings with that encoder, or models/cluster_model for another one"
+        )
 
 
 def read_cluster_names(lake: Lake, model_id: str) -> ClusterNames:
