@@ -121,6 +121,7 @@ def article_rows(article: Article, part_path: str, offset: int) -> tuple[dict[st
             "media_urls": [f"s3://bucket/{article.pmcid}.1/{name}" for name in names],
         }
     )
+    rows["raw.filelists"].append(key | {"version": 2, "xml_url": "s3://bucket/a manuscript", "is_preferred": False})
     members = b""
     for figure_index, figure in enumerate(article.figures):
         figure_key = key | {"figure_index": figure_index}

@@ -20,6 +20,7 @@ from pmc_assets.shards.samples import samples_table
 TABLE_NAME = "out.jsonl"
 STEM = "articles.jsonl"
 ROWS_AT_ONCE = 1_024
+LOCATION_COLUMNS = ["pmcid", "version", "xml_url", "package_url"]
 COLUMNS = ["sample_key", "pmcid", "version", "pmid", "figure_id", "figure_label", "caption"]
 
 Compression = Literal["none", "gzip"]
@@ -92,17 +93,17 @@ def _lines(lake: Lake, partition: Partition, scratch: Path) -> Iterator[tuple[st
     if not lake.exists(path):
         return
     pairs = _pairs(lake, partition, scratch)
-    filelists = lake.read_table(RAW_FILELISTS, partition, columns=["pmcid", "xml_url", "package_url"]).to_pylist()
-    locations = {row["pmcid"]: row["xml_url"] or row["package_url"] or "" for row in filelists}
+    filelists = lake.read_table(RAW_FILELISTS, partition, columns=LOCATION_COLUMNS).to_pylist()
+    locations = {(row["pmcid"], row["version"]): row["xml_url"] or row["package_url"] or "" for row in filelists}
     with lake.open(path) as file:
         batches = pq.ParquetFile(file).iter_batches(ROWS_AT_ONCE, columns=COLUMNS, use_threads=False)
         samples = (row for batch in batches for row in batch.to_pylist() if row["sample_key"] in pairs)
-        for (pmcid, _), rows in itertools.groupby(samples, key=lambda row: (row["pmcid"], row["version"])):
-            figures, pmid = [], None
+        for article_key, rows in itertools.groupby(samples, key=lambda row: (row["pmcid"], row["version"])):
+            location, figures, pmid = locations.get(article_key, ""), [], None
             for row in rows:
                 figures.append(_figure(row, *pairs[row["sample_key"]]))
                 pmid = row["pmid"]
-            article = {"pmid": str(pmid or ""), "pmc": pmcid, "location": locations.get(pmcid, ""), "figures": figures}
+            article = {"pmid": str(pmid or ""), "pmc": article_key[0], "location": location, "figures": figures}
             yield json.dumps(article, ensure_ascii=False), len(figures)
 
 
