@@ -104,6 +104,29 @@ def test_an_interrupted_publication_goes_on(full_lake: SmallLake, tmp_path: Path
     assert all(facts.sha256 for facts in manifest.values())
 
 
+def test_a_stop_in_the_middle_of_a_file_leaves_nothing_behind(
+    full_lake: SmallLake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, url = tmp_path / "target", f"file://{tmp_path}/target"
+    publish(full_lake.lake, url)
+    before = (folder / "manifest.json").read_bytes()
+    [gone] = folder.glob("jsonl/license_group=noncommercial/**/*.jsonl")
+    gone.with_name(f"{gone.name}.uploading").write_text("half")
+    target = FsspecTarget(url)
+
+    def stop_halfway(path: str, content: bytes) -> None:
+        Path(path).write_bytes(content[:40])
+        raise InterruptedError
+
+    monkeypatch.setattr(target.fs, "pipe_file", stop_halfway)
+    with pytest.raises(InterruptedError):
+        publish(full_lake.lake, url, ["commercial"], target=target)
+    assert (folder / "manifest.json").read_bytes() == before
+    monkeypatch.undo()
+    publish(full_lake.lake, url, ["commercial"])
+    assert not [path for path in files_below(folder) if "noncommercial" in path or "uploading" in path]
+
+
 def test_a_damaged_target_is_repaired(full_lake: SmallLake, tmp_path: Path) -> None:
     target = f"file://{tmp_path}/target"
     publish(full_lake.lake, target)
@@ -252,6 +275,7 @@ def test_publish_to_the_hub(full_lake: SmallLake, tmp_path: Path, monkeypatch: p
     commits = len(hub.commits)
     assert publish(full_lake.lake, "hf://datasets/owner/pmc", target=target).upload_bytes == 0
     assert len(hub.commits) == commits
+    del hub.files[next(path for path in hub.files if "shards/license_group=commercial" in path)]
     publish(full_lake.lake, "hf://datasets/owner/pmc", ["noncommercial"], target=target)
     assert not [path for path in hub.files if "license_group=commercial" in path]
     assert set(json.loads(hub.files["manifest.json"])["files"]) == set(hub.files) - {"manifest.json"}

@@ -1,7 +1,7 @@
 """Where a data set is published: a dataset repository of the Hugging Face Hub, or any fsspec URL."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 HUB_PREFIX = "hf://datasets/"
+UPLOADING = ".uploading"
 CHECKPOINT_BYTES = 4 * 2**30
 FILES_PER_COMMIT = 50
 
@@ -41,6 +42,7 @@ class FsspecTarget:
     def __init__(self, url: str) -> None:
         self.fs, root = fsspec.url_to_fs(url)
         self.root = root.rstrip("/")
+        self.is_local = isinstance(self.fs, fsspec.implementations.local.LocalFileSystem)
 
     def manifest(self) -> Manifest:
         path = f"{self.root}/{MANIFEST_NAME}"
@@ -69,26 +71,34 @@ class FsspecTarget:
             done(path, source[path].size_bytes)
 
     def _put_file(self, file: Path, path: str) -> None:
-        full, uploading = f"{self.root}/{path}", f"{self.root}/{path}.uploading"
-        is_local = isinstance(self.fs, fsspec.implementations.local.LocalFileSystem)
-        if is_local:
-            self.fs.makedirs(full.rpartition("/")[0], exist_ok=True)
-        self.fs.put_file(str(file), uploading if is_local else full)
-        if is_local:
-            self.fs.mv(uploading, full)
+        full = f"{self.root}/{path}"
+        with self._whole(full) as uploading:
+            self.fs.put_file(str(file), uploading)
         self.fs.invalidate_cache()
         if self.fs.size(full) != file.stat().st_size:
             raise UploadIncomplete(f"{full} has not the size of its source: publish again")
 
     def finish(self, source: Manifest, deletes: list[str]) -> None:
         for path in deletes:
-            with contextlib.suppress(FileNotFoundError):
-                self.fs.rm_file(f"{self.root}/{path}")
+            for name in (path, path + UPLOADING):
+                with contextlib.suppress(FileNotFoundError):
+                    self.fs.rm_file(f"{self.root}/{name}")
         self._write_manifest(source)
 
     def _write_manifest(self, manifest: Manifest) -> None:
         self.fs.makedirs(self.root, exist_ok=True)
-        self.fs.pipe_file(f"{self.root}/{MANIFEST_NAME}", manifest_bytes(manifest))
+        with self._whole(f"{self.root}/{MANIFEST_NAME}") as uploading:
+            self.fs.pipe_file(uploading, manifest_bytes(manifest))
+
+    @contextlib.contextmanager
+    def _whole(self, full: str) -> Iterator[str]:
+        """Give the path to write a file to: on a disk, one that is renamed at the end (buckets show whole files)."""
+        if not self.is_local:
+            yield full
+            return
+        self.fs.makedirs(full.rpartition("/")[0], exist_ok=True)
+        yield full + UPLOADING
+        self.fs.mv(full + UPLOADING, full)
 
 
 class HubTarget:
@@ -121,7 +131,8 @@ class HubTarget:
                 done(path, source[path].size_bytes)
 
     def finish(self, source: Manifest, deletes: list[str]) -> None:
-        self._commit({}, deletes, source)
+        present = self.present()
+        self._commit({}, [path for path in deletes if path in present], source)
 
     def _commit(self, files: dict[str, Path], deletes: Iterable[str], manifest: Manifest) -> None:
         from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
