@@ -225,6 +225,12 @@ def test_sixteen_bits_keep_their_range() -> None:
     assert grey.min() < 3 and grey.max() > 252
 
 
+def test_small_values_in_wide_integers_are_not_black() -> None:
+    content = io.BytesIO()
+    Image.fromarray(np.full((16, 16), 200, np.int32)).save(content, "TIFF")
+    assert transcoded(content.getvalue()).getpixel((8, 8)) == 200
+
+
 def test_transparency_becomes_white_without_subsampling() -> None:
     content = io.BytesIO()
     Image.new("RGBA", (16, 16), (255, 0, 0, 0)).save(content, "PNG")

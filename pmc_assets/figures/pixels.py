@@ -122,7 +122,7 @@ def _reduced(image: Image.Image, min_side_px: int) -> Image.Image:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
-        image = _to_grey8(image)
+        image = to_grey8(image)
     if image.mode == "LAB":
         image = image.getchannel("L")
     if image.mode in ("PA", "LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
@@ -132,8 +132,11 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _to_grey8(image: Image.Image) -> Image.Image:
-    """Bring 16-bit and 32-bit grey values to 8 bits: by their range if they are floats or over 16 bits."""
+def to_grey8(image: Image.Image) -> Image.Image:
+    """Bring 16-bit and 32-bit grey values to 8 bits: 65,535 is white; by their range if floats or over 16 bits.
+
+    32-bit values that fit into 8 bits stay as they are.
+    """
     values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
     low, high = 0.0, 65535.0
     if image.mode == "F" or values.max() > high or values.min() < low:

@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-import numpy as np
 from PIL import Image
 
+from pmc_assets.figures.pixels import to_grey8
 from pmc_assets.lake import Lake
 
 JPEG_QUALITY = 95
 READS_AT_ONCE = 16
 WHITE = (255, 255, 255)
-GREY_LEVELS_16_BIT = 257
 
 Place = tuple[str, int, int]
 Item = TypeVar("Item")
@@ -80,8 +79,8 @@ def ordered(
 def to_jpeg(content: bytes) -> bytes:
     """Encode an image of any format as JPEG: first frame, quality 95, 4:4:4, transparency on white.
 
-    16-bit grey is scaled to 8 bits (65,535 is white), floats from their least to their greatest value; size in px and
-    orientation stay as they are.
+    Grey values of more than 8 bits become what the encoder sees (`to_grey8`); size in px and orientation stay as they
+    are.
     Raises: CannotTranscode.
     """
     try:
@@ -99,18 +98,11 @@ def to_jpeg(content: bytes) -> bytes:
 
 
 def _flatten(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        return _grey(np.asarray(image.convert("I")) / GREY_LEVELS_16_BIT)
-    if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image))
-        return _grey((values - values.min()) * (255 / (np.ptp(values) or 1)))
+    if image.mode.startswith(("I", "F")):
+        return to_grey8(image)
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         flat = Image.new("RGB", picture.size, WHITE)
         flat.paste(picture, mask=picture.getchannel("A"))
         return flat
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
-
-
-def _grey(values: np.ndarray) -> Image.Image:
-    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
