@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,8 +17,10 @@ from pmc_assets.annotations.cluster_model import ClusterModel
 from pmc_assets.annotations.embed import embed_partition
 from pmc_assets.annotations.encoders import load_encoder
 from pmc_assets.annotations.proposals import propose_labels
+from pmc_assets.assets.cluster_model import models_contact_sheets
 from pmc_assets.figures.parse import parse_partition
 from pmc_assets.lake import Lake, Partition
+from pmc_assets.resources.lake import LakeResource
 from pmc_assets.results import StageResult
 from pmc_assets.sample.bucket import write_sample
 from pmc_assets.source.open import open_source
@@ -79,3 +82,10 @@ def annotated(encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> A
     results = {cell: annotate_partition(lake, cell) for cell in cells}
     truth = pq.read_table(Path(written.truth_path.removeprefix("file://"))).to_pylist()
     return AnnotatedSample(lake, seed, truth, cells, model, results)
+
+
+@pytest.fixture(scope="session")
+def sheets(annotated: AnnotatedSample) -> dict[str, dg.MetadataValue]:
+    """The metadata that the asset gives after it has written the contact sheets of the annotated lake."""
+    result = dg.materialize([models_contact_sheets], resources={"lake": LakeResource(url=annotated.lake.root)})
+    return dict(result.asset_materializations_for_node("models__contact_sheets")[0].metadata)

@@ -9,7 +9,6 @@ from pmc_assets.assets.cluster_model import (
     MODEL,
     PROPOSALS,
     models_cluster_labels,
-    models_contact_sheets,
 )
 from pmc_assets.assets.embeddings import core_embeddings
 from pmc_assets.resources.lake import LakeResource
@@ -51,9 +50,7 @@ def test_annotations_hang_on_model_and_labels_and_embeddings_do_not() -> None:
     assert not {MODEL, PROPOSALS, LABELS} & set(core_embeddings.dependency_keys)
 
 
-def test_contact_sheets_are_reachable_from_the_metadata(annotated: Any) -> None:
-    result = dg.materialize([models_contact_sheets], resources={"lake": LakeResource(url=annotated.lake.root)})
-    metadata = result.asset_materializations_for_node("models__contact_sheets")[0].metadata
+def test_contact_sheets_are_reachable_from_the_metadata(sheets: dict[str, Any]) -> None:
     for name in ("page", "png_of_first_cluster"):
-        assert Path(metadata[name].value.removeprefix("file://")).is_file()
-    assert metadata["overview"].value.startswith("![](data:image/png;base64,")
+        assert Path(sheets[name].value.removeprefix("file://")).is_file()
+    assert sheets["overview"].value.startswith("![](data:image/png;base64,")

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pmc_assets.annotations.contact_sheets import write_contact_sheets
-
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -22,13 +20,12 @@ FLAGS = [
 
 
 @pytest.mark.browser
-def test_page_shows_pictures_in_a_browser(annotated: Any, tmp_path: Path) -> None:
+def test_page_shows_pictures_in_a_browser(sheets: dict[str, Any], tmp_path: Path) -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium is not installed: the page was not looked at")
-    page = write_contact_sheets(annotated.lake).paths[0]
     shot = tmp_path / "page.png"
-    places = [f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={shot}", f"file://{annotated.lake.root}/{page}"]
+    places = [f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={shot}", sheets["page"].value]
     subprocess.run([chromium, *FLAGS, *places], check=True, capture_output=True, timeout=120)
     with Image.open(shot) as image:
         pixels = np.asarray(image.convert("RGB"), dtype=np.int16)

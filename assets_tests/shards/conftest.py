@@ -7,14 +7,34 @@ import pytest
 from shards_lake import SmallLake, make_small_lake
 
 from pmc_assets.lake import Lake
+from pmc_assets.shards import card
+from pmc_assets.shards.facts import CardFacts
 from pmc_assets.shards.jsonl import write_jsonl
 from pmc_assets.shards.parquet import write_parquet
+from pmc_assets.shards.plots import draw_plots
 from pmc_assets.shards.write import write_shards
 
 
 def copy_of(template: SmallLake, root: Path) -> SmallLake:
     shutil.copytree(template.lake.root, root)
     return SmallLake(Lake(str(root)), template.partitions)
+
+
+@pytest.fixture(scope="session")
+def drawn_plots() -> dict[str, dict[str, bytes]]:
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def draw_equal_plots_once(drawn_plots: dict[str, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes most of a publication's time; equal facts give equal plots, as a test of the card proves."""
+
+    def draw(facts: CardFacts) -> dict[str, bytes]:
+        if repr(facts) not in drawn_plots:
+            drawn_plots[repr(facts)] = draw_plots(facts)
+        return drawn_plots[repr(facts)]
+
+    monkeypatch.setattr(card, "draw_plots", draw)
 
 
 @pytest.fixture(scope="session")
