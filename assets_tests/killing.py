@@ -1,6 +1,5 @@
 """Kill a sync at random moments, run it to the end, compare: shared by the test and the long benchmark."""
 
-import multiprocessing
 import os
 import random
 import shutil
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faulty_server import FaultyServer, serve
+from forking import start
 from small_bucket import SmallBucket
 from stages import files_of, opened, sync
 
@@ -84,7 +84,7 @@ def drill(folder: Path, kills: int, kills_per_lake: int, seed: int) -> DrillResu
                 finished += not _run_and_kill(server, str(lake), after, chance.uniform(0.0, LONGEST_DELAY_S))
                 done += 1
                 states.add(hash(tuple(sorted(files_of(lake)))))
-            _process(server.url, str(lake)).join()
+            start(run_to_the_end, server.url, str(lake)).join()
             _assert_equal(files_of(lake), expected[day])
     return DrillResult(done, len(states), finished)
 
@@ -95,20 +95,12 @@ def _undisturbed(folder: Path, first: FaultyServer, second: FaultyServer) -> tup
     for name, server in (("lake-one", first), ("lake-two", second)):
         if name == "lake-two":
             shutil.copytree(folder / "lake-one", folder / name)
-        process = _process(server.url, str(folder / name))
+        process = start(run_to_the_end, server.url, str(folder / name))
         process.join()
         assert process.exitcode == 0
         requests.append(server.requests.total())
         left.append(files_of(folder / name))
     return left, requests
-
-
-def _process(url: str, lake: str) -> multiprocessing.Process:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["killing"])
-    process = context.Process(target=run_to_the_end, args=(url, lake))
-    process.start()
-    return process  # type: ignore[return-value]
 
 
 def _run_and_kill(server: FaultyServer, lake: str, after_requests: float, delay_s: float) -> bool:
@@ -117,7 +109,7 @@ def _run_and_kill(server: FaultyServer, lake: str, after_requests: float, delay_
     Progress counts, not time: a slow machine is killed at the same places as a fast one.
     """
     before = server.requests.total()
-    process = _process(server.url, lake)
+    process = start(run_to_the_end, server.url, lake)
     while process.is_alive() and server.requests.total() - before < after_requests:
         time.sleep(POLL_S)
     process.join(delay_s)

@@ -1,8 +1,5 @@
 """core/pubmed_records as Dagster runs it: checks, secrets, and one rate for two processes."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +8,7 @@ import dagster as dg
 import pytest
 import yaml
 from fault_server import SECRET_EMAIL, SECRET_KEY, Eutils
+from forking import start
 
 from pmc_assets import schema
 from pmc_assets.assets.partitions import batches, cell_key
@@ -26,14 +24,21 @@ COMMERCIAL = Partition.of(license_group="commercial", batch=BATCH)
 
 
 @pytest.fixture
-def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral(str(tmp_path)) as instance:
+        instance.add_dynamic_partitions(batches.name or "", [BATCH])
+        yield instance
+
+
+@pytest.fixture
+def kept_instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance with databases, which other processes open too."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    monkeypatch.setenv("DAGSTER_HOME", str(home))
-    with dg.DagsterInstance.get() as kept:
-        kept.add_dynamic_partitions(batches.name or "", [BATCH])
-        yield kept
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.add_dynamic_partitions(batches.name or "", [BATCH])
+        yield instance
 
 
 def list_articles(root: Path, pmids: list[int], license_group: str = "commercial") -> None:
@@ -42,11 +47,13 @@ def list_articles(root: Path, pmids: list[int], license_group: str = "commercial
     Lake(str(root)).write_table(schema.RAW_FILELISTS, schema.RAW_FILELISTS.from_rows(rows), partition)
 
 
-def run(instance: dg.DagsterInstance, lake: Path, efetch: EFetchResource) -> dg.ExecuteInProcessResult:
+def run(
+    instance: dg.DagsterInstance, lake: Path, efetch: EFetchResource, license_group: str = "commercial"
+) -> dg.ExecuteInProcessResult:
     return dg.materialize(
         [pubmed_records],
         instance=instance,
-        partition_key=cell_key(BATCH, "commercial"),
+        partition_key=cell_key(BATCH, license_group),
         resources={"lake": LakeResource(url=str(lake)), "efetch": efetch},
     )
 
@@ -86,7 +93,7 @@ def test_without_efetch_the_run_succeeds_and_a_check_warns(
 
 
 def test_secrets_stay_out_of_instance_lake_and_output(
-    instance: dg.DagsterInstance,
+    kept_instance: dg.DagsterInstance,
     tmp_path: Path,
     eutils: Eutils,
     monkeypatch: pytest.MonkeyPatch,
@@ -101,10 +108,12 @@ def test_secrets_stay_out_of_instance_lake_and_output(
         api_key=dg.EnvVar("NCBI_API_KEY"),
         email=dg.EnvVar("NCBI_EMAIL"),
         refresh_after_days=0,
+        requests_per_second=100,
+        retry_budget_s=2,
     )
     for faults in (["429", "no summary", "bad key in words"], ["bad key"]):
         eutils.faults.extend(faults)
-        assert run(instance, tmp_path / "lake", efetch).success
+        assert run(kept_instance, tmp_path / "lake", efetch).success
     assert eutils.asked[0].form["api_key"] == SECRET_KEY
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     printed = "".join(capfd.readouterr())
@@ -126,8 +135,18 @@ def test_the_rate_is_ncbis_with_and_without_key(tmp_path: Path) -> None:
     assert 1 / 10 < EFetchResource(api_key=SECRET_KEY).client(tmp_path).gate.gap_s < 1 / 3
 
 
+def _run_at(go: Path, home: Path, lake: Path, url: str, license_group: str) -> None:
+    """Materialise one cell on the instance of `home` as soon as `go` is there."""
+    efetch = EFetchResource(base_url=url)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        go.with_suffix(f".{license_group}").touch()
+        while not go.exists():
+            time.sleep(0.01)
+        run(instance, lake, efetch, license_group)
+
+
 def test_two_partitions_at_once_never_exceed_the_rate(
-    instance: dg.DagsterInstance, tmp_path: Path, eutils: Eutils
+    kept_instance: dg.DagsterInstance, tmp_path: Path, eutils: Eutils
 ) -> None:
     """No pool limit here: the shared token alone has to hold two processes to the rate."""
     per_second = 3
@@ -136,18 +155,15 @@ def test_two_partitions_at_once_never_exceed_the_rate(
     for group in groups:
         eutils.add(*pmids[group])
         list_articles(tmp_path / "lake", pmids[group], group)
-    environment = os.environ | {"PMC_LAKE": str(tmp_path / "lake"), "PMC_EFETCH_URL": eutils.url}
-    environment.pop("NCBI_API_KEY", None)
-    script, go = str(Path(__file__).with_name("two_processes.py")), tmp_path / "go"
-    processes = [
-        subprocess.Popen([sys.executable, script, BATCH, group, str(go)], env=environment, stderr=subprocess.DEVNULL)
-        for group in groups
-    ]
-    while not all((tmp_path / f"go.{group}").exists() for group in groups):
-        assert all(process.poll() is None for process in processes)
+    go = tmp_path / "go"
+    processes = [start(_run_at, go, tmp_path / "home", tmp_path / "lake", eutils.url, group) for group in groups]
+    while not all(go.with_suffix(f".{group}").exists() for group in groups):
+        assert all(process.is_alive() for process in processes)
         time.sleep(0.01)
     go.touch()
-    assert [process.wait(60) for process in processes] == [0, 0]
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
 
     times = [asked.at for asked in eutils.asked]
     assert len(times) == 2 * per_second

@@ -1,12 +1,12 @@
 """raw/packages: only what is wanted, only what changed, in parts that need nothing else to be read."""
 
 import json
-import multiprocessing
 import tarfile
 from pathlib import Path
 
 import pytest
 from faulty_server import serve
+from forking import start
 from small_bucket import SmallBucket, article_xml
 from stages import NOW, assert_bytes_are_right, files_of, opened, rejects_of, stored_rows, sync
 
@@ -263,11 +263,8 @@ def test_two_runs_of_one_partition_at_once_both_end_with_a_whole_one(
     alone = files_of(tmp_path / "lake")
     for path in (*lake.find(FOLDER, ".tar"), f"{FOLDER}/packages.parquet"):
         lake.delete(path)
-    context = multiprocessing.get_context("spawn")
     with serve(bucket.root, latency_s=0.02) as server:
-        runs = [context.Process(target=_store, args=(server.url, str(tmp_path / "lake"))) for _ in range(2)]
-        for run in runs:
-            run.start()
+        runs = [start(_store, server.url, str(tmp_path / "lake")) for _ in range(2)]
         for run in runs:
             run.join()
         assert [run.exitcode for run in runs] == [0, 0]
