@@ -1,12 +1,13 @@
 """raw/article_versions and raw/filelists: what changed is fetched, what vanished is confirmed, who may be used."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from faulty_server import FaultyServer, serve
 from small_bucket import SmallBucket
-from stages import NOW, files_of, opened, rejects_of, sync
+from stages import NOW, assert_bytes_are_right, files_of, opened, rejects_of, stored_rows, sync
 
 from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
@@ -117,6 +118,54 @@ def test_metadata_that_is_missing_or_unreadable_is_a_reject(bucket: SmallBucket,
         ("metadata_missing", "PMC10006", None),
     ]
     assert len(versions(lake)) == 97
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pmid": 10**30},
+        {"pmid": "12"},
+        {"citation": "half of a character: \ud800"},
+        {"media_urls": ["s3://pmc-oa-opendata/PMC10004.1/\ud800.jpg"]},
+        {"package_updated_at": "yesterday"},
+        {"license_code": ["CC BY"]},
+    ],
+)
+def test_a_field_of_another_kind_costs_its_version_alone(tmp_path: Path, lake: Lake, fields: dict) -> None:
+    bucket = SmallBucket(tmp_path / "few")
+    bucket.add("PMC10003", media={})
+    bucket.add("PMC10004", media={}, **fields)
+    bucket.publish("2026-11-20")
+    sync_day(bucket, lake)
+    assert rejects_of(lake, "article_versions", batch=BATCH) == [("metadata_unreadable", "PMC10004", None)]
+    assert versions(lake).keys() == {("PMC10003", 1)}
+
+
+def test_absent_keys_further_keys_and_an_md5_that_is_none_are_read(tmp_path: Path, lake: Lake) -> None:
+    bucket = SmallBucket(tmp_path / "few")
+    bucket.add("PMC10003", more={"a": 1}, media_urls=["s3://pmc-oa-opendata/PMC10003.1/g001.jpg?md5=none"])
+    path = bucket.root / "metadata" / "PMC10003.1.json"
+    fields = json.loads(path.read_bytes())
+    path.write_text(json.dumps({name: fields[name] for name in fields if name not in {"doi", "mid", "pmid"}}))
+    bucket.publish("2026-11-20")
+    sync_day(bucket, lake)
+    row = filelist(lake, "commercial")["PMC10003", 1]
+    assert (row["doi"], row["pmid"], row["media_md5s"]) == (None, None, [None])
+    assert_bytes_are_right(lake, stored_rows(lake, BATCH, "commercial"))
+
+
+def test_a_version_that_is_back_as_it_was_is_asked_for_again(bucket: SmallBucket, lake: Lake) -> None:
+    sync_day(bucket, lake)
+    hidden = bucket.root / "metadata" / "PMC10002.1.json"
+    kept = hidden.read_bytes()
+    hidden.unlink()
+    bucket.publish("2026-11-20")
+    sync_day(bucket, lake, days=1)
+    assert versions(lake)["PMC10002", 1]["removed_at"] is not None
+    hidden.write_bytes(kept)
+    bucket.publish("2026-11-21")
+    sync_day(bucket, lake, days=2)
+    assert versions(lake)["PMC10002", 1]["removed_at"] is None
 
 
 def test_metadata_newer_than_the_inventory_is_taken(bucket: SmallBucket, lake: Lake) -> None:

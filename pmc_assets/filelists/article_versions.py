@@ -62,10 +62,7 @@ def _to_ask(listed: dict[Key, Row], before: dict[Key, Row]) -> Iterator[ListedVe
 
 def _is_due(row: Row | None, inventory_row: Row) -> bool:
     """Say whether a listed key is new, changed, or listed again after its removal."""
-    if row is None or row["etag"] != inventory_row["etag"]:
-        return True
-    modified_at = inventory_row["last_modified_at"]
-    return row["removed_at"] is not None and modified_at is not None and row["removed_at"] < modified_at
+    return row is None or row["etag"] != inventory_row["etag"] or row["removed_at"] is not None
 
 
 def _take_answer(update: _Update, answer: MetadataAnswer, inventory_row: Row) -> None:

@@ -1,5 +1,6 @@
 """One article version's metadata as NLM's JSON states it, as a row of `raw.article_versions`."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,8 @@ from pmc_assets.licenses import license_group
 TEXT_FIELDS = ("doi", "mid", "title", "citation", "license_code")
 FLAG_FIELDS = ("is_pmc_openaccess", "is_manuscript", "is_historical_ocr", "is_retracted")
 FILE_FIELDS = ("xml", "text", "pdf")
+MAX_INT = 2**63 - 1
+MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 
 class UnreadableMetadata(ValueError):
@@ -24,7 +27,7 @@ def version_row(fields: dict[str, Any], *, etag: str | None, modified_at: dateti
         "version": _checked(fields, "version", int),
         "pmid": _checked(fields, "pmid", int, is_required=False),
         "package_url": _checked(fields, "package_url", str, is_required=False),
-        "package_updated_at": fields.get("package_updated_at"),
+        "package_updated_at": _checked(fields, "package_updated_at", datetime, is_required=False),
         "etag": etag,
         "last_modified_at": modified_at,
     }
@@ -40,9 +43,9 @@ def version_row(fields: dict[str, Any], *, etag: str | None, modified_at: dateti
 
 
 def split_md5(url: str) -> tuple[str, str | None]:
-    """Split `<url>?md5=<hex>`; the md5 is None where none is stated."""
+    """Split `<url>?md5=<hex>`; the md5 is None where none is stated, or something that is no md5."""
     place, mark, md5 = url.rpartition("?md5=")
-    return (place, md5.lower()) if mark else (url, None)
+    return (place, md5.lower() if MD5.fullmatch(md5) else None) if mark else (url, None)
 
 
 def _checked(fields: dict[str, Any], name: str, kind: type, *, is_required: bool = True) -> Any:
@@ -50,12 +53,23 @@ def _checked(fields: dict[str, Any], name: str, kind: type, *, is_required: bool
     if value is None and not is_required:
         return None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise UnreadableMetadata(f"{name} is {value!r}")
+        raise UnreadableMetadata(f"{name} is {value!r}"[:200])
+    if (isinstance(value, int) and abs(value) > MAX_INT) or (isinstance(value, str) and not _is_text(value)):
+        raise UnreadableMetadata(f"{name} is {value!r}"[:200])
     return value
+
+
+def _is_text(value: str) -> bool:
+    """Say whether a text can be written as UTF-8: JSON may escape half of a character."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _texts(fields: dict[str, Any], name: str) -> list[str]:
     values = fields.get(name) or []
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, list) or not all(isinstance(value, str) and _is_text(value) for value in values):
         raise UnreadableMetadata(f"{name} is {values!r}"[:200])
     return values
