@@ -35,7 +35,8 @@ NO_SUCH_KEY = b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>"
 class Behaviour:
     """What the server does: may be changed while it runs.
 
-    `always` answers a key in one way for ever: a status, or a fault by name. `fault_share` of all GETs of content fail.
+    `always` answers a key in one way for ever: a status, a fault by name, or `chunked`: whole, of undeclared length.
+    `fault_share` of all requests fail. Lists of names are asked of `bucket`, the path below which keys are.
     GETs of keys that end in one of `held` wait until it is changed.
     """
 
@@ -46,6 +47,7 @@ class Behaviour:
     retry_after: str = "0"
     always: dict[str, str] = field(default_factory=dict)
     held: tuple[str, ...] = ()
+    bucket: str = ""
 
 
 class FaultyServer:
@@ -57,13 +59,14 @@ class FaultyServer:
         self.good: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.waiting: set[str] = set()
+        self.kinds: Counter[str] = Counter()
         self.open_connections = self.most_connections = 0
         self.url = ""
         self._random = random.Random(behaviour.seed)
 
     def forget(self) -> None:
         """Count from 0 again."""
-        for counts in (self.requests, self.good, self.faults):
+        for counts in (self.requests, self.good, self.faults, self.kinds):
             counts.clear()
 
     def content_requests(self) -> Counter[str]:
@@ -106,11 +109,9 @@ class _Connection(asyncio.Protocol):
             return
         parts = urlsplit(target)
         query = parse_qs(parts.query)
-        if "list-type" in query:
-            self.server.requests["?" + query["prefix"][0]] += 1
-            self._send(method, 200, _listing(self.server.root, query["prefix"][0]))
-            return
-        key = unquote(parts.path).lstrip("/")
+        is_list = "list-type" in query and parts.path.strip("/") == self.server.behaviour.bucket
+        prefix = query.get("prefix", [""])[0]
+        key = f"?{prefix}" if is_list else unquote(parts.path).lstrip("/")
         if key == "-/counts":
             counts = {"requests": sum(self.server.requests.values()), "connections": self.server.most_connections}
             self._send(method, 200, json.dumps(counts).encode())
@@ -123,7 +124,11 @@ class _Connection(asyncio.Protocol):
         fault = self.server.choose_fault(key)
         if fault is not None:
             self.server.faults[key] += 1
-        self._serve(method, key, fault)
+            self.server.kinds[fault] += 1
+        if is_list and fault is None:
+            self._send(method, 200, _listing(self.server.root / self.server.behaviour.bucket, prefix))
+        else:
+            self._serve(method, key, "503" if is_list else fault)
 
     def _serve(self, method: str, key: str, fault: str | None) -> None:
         path = self.server.root / key
@@ -141,9 +146,12 @@ class _Connection(asyncio.Protocol):
         if fault in {"reset", "truncated", "stall"}:
             self._break_off(fault, content, etag)
             return
-        if fault is None:
+        if fault in {None, "chunked"}:
             self.server.good[key] += 1
-        self._send(method, 200, content, etag)
+        if fault == "chunked":
+            self.transport.write(_chunked(content))
+        else:
+            self._send(method, 200, content, etag)
 
     def _break_off(self, fault: str, content: bytes, etag: str) -> None:
         self.transport.write(_head(200, len(content), etag) + content[: len(content) // 2])
@@ -166,9 +174,16 @@ def _head(status: int, size_bytes: int, etag: str = "", extra: str = "") -> byte
     return f"HTTP/1.1 {status} {reason}\r\nContent-Length: {size_bytes}\r\n{etag_line}{extra}\r\n".encode()
 
 
+def _chunked(content: bytes) -> bytes:
+    pieces = [content[start : start + 1_000] for start in range(0, len(content), 1_000)]
+    body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body
+
+
 def _listing(root: Path, prefix: str) -> bytes:
+    """List as S3 does: keys have no slash in front."""
     folder = root / prefix.rstrip("/")
-    names = sorted(folder.iterdir()) if folder.is_dir() else []
+    names = sorted(folder.iterdir()) if folder.is_dir() and not prefix.startswith("/") else []
     folders = "".join(
         f"<CommonPrefixes><Prefix>{escape(prefix + p.name)}/</Prefix></CommonPrefixes>" for p in names if p.is_dir()
     )

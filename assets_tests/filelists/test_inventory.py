@@ -1,19 +1,24 @@
 """raw/inventory: verified, whole or refused, sorted for batches."""
 
+import contextlib
+import gzip
 import json
+from hashlib import md5
 from pathlib import Path
 
 import pytest
 from small_bucket import INVENTORY, SmallBucket
-from stages import opened, rejects_of
+from stages import NOW, opened, rejects_of
 
 from pmc_assets import schema
+from pmc_assets.filelists.article_versions import update_article_versions
 from pmc_assets.filelists.inventory import (
     InventoryShrunk,
     inventory_batches,
     last_snapshot,
     read_batch,
     snapshot_partition,
+    stored_batches,
     take_inventory,
 )
 from pmc_assets.filelists.inventory_changes import batch_digests
@@ -108,8 +113,6 @@ def test_a_damaged_shard_fails_and_changes_nothing(bucket: SmallBucket, lake: La
 
 
 def correct_md5(bucket: SmallBucket, shard: Path) -> None:
-    from hashlib import md5
-
     path = bucket.root / INVENTORY / "2026-11-20T01-00Z" / "manifest.json"
     manifest = json.loads(path.read_bytes())
     manifest["files"][1]["MD5checksum"] = md5(shard.read_bytes()).hexdigest()
@@ -162,6 +165,52 @@ def test_rows_that_are_no_metadata_and_rows_listed_twice_are_rejects(bucket: Sma
         "metadata/readme.txt",
         "PMC10.1/PMC10.1.json",
     }
+
+
+def rewrite_shard(bucket: SmallBucket, rows: bytes, md5_digits: str = "") -> None:
+    """Give the inventory of 2026-11-20 one shard of these rows."""
+    bucket.publish("2026-11-20")
+    key = f"{INVENTORY}/data/rewritten.csv.gz"
+    (bucket.root / key).write_bytes(gzip.compress(rows))
+    path = bucket.root / INVENTORY / "2026-11-20T01-00Z" / "manifest.json"
+    stated = md5_digits or md5((bucket.root / key).read_bytes()).hexdigest().upper()
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"files": [{"key": key, "MD5checksum": stated}]}))
+
+
+def test_a_row_that_cannot_be_read_costs_only_itself(bucket: SmallBucket, lake: Lake) -> None:
+    good = b'"b","metadata%2FPMC9.1.json","2026-02-31T11:47:59.000Z","e"\n'
+    rewrite_shard(bucket, b"\xef\xbb\xbf\n" + good + b'"b","metadata/PMC10.1.json"\n\n"b","","",""\n')
+    result = take(bucket, lake)
+    assert (result.listed, result.stored, result.rejected.total()) == (3, 1, 2)
+    assert [(row["pmcid"], row["last_modified_at"]) for row in rows_of(lake)] == [("PMC9", None)]
+    assert ("bad_inventory_row", None, '"b","metadata/PMC10.1.json"') in rejects_of(lake, "inventory")
+
+
+def test_an_inventory_without_an_article_is_refused(bucket: SmallBucket, lake: Lake) -> None:
+    rewrite_shard(bucket, b'"b","metadata/readme.txt","2026-02-28T11:47:59.000Z","e"\n')
+    with pytest.raises(InventoryShrunk, match="no article"):
+        take(bucket, lake)
+
+
+@pytest.mark.parametrize("stated", ["A" * 32, "no md5"])
+def test_a_shard_is_never_taken_unverified(bucket: SmallBucket, lake: Lake, stated: str) -> None:
+    rewrite_shard(bucket, b'"b","metadata/PMC9.1.json","2026-02-28T11:47:59.000Z","e"\n', stated)
+    with opened(bucket.root, first_wait_s=0.001) as source, contextlib.suppress(InventoryUnreadable):
+        take_inventory(source, lake, 10_000)
+    assert last_snapshot(lake) in {None, "2026-11-19"}
+
+
+def test_a_batch_that_vanished_whole_is_to_be_looked_at(bucket: SmallBucket, lake: Lake) -> None:
+    take(bucket, lake)
+    with opened(bucket.root) as source:
+        update_article_versions(source, lake, "PMC00000xxxx", NOW)
+        bucket.remove("PMC9")
+        bucket.publish("2026-11-20")
+        take_inventory(source, lake, 10_000, max_shrink=0.5)
+        assert "PMC00000xxxx" in inventory_batches(lake)
+        digests = batch_digests(lake, "2026-11-20", stored_batches(lake))
+        assert digests["PMC00000xxxx"] != batch_digests(lake, "2026-11-19")["PMC00000xxxx"]
+        assert update_article_versions(source, lake, "PMC00000xxxx", NOW).details["removed"] == 1
 
 
 def test_the_same_inventory_again_gives_the_same_bytes(bucket: SmallBucket, lake: Lake) -> None:

@@ -4,13 +4,16 @@ import time
 from pathlib import Path
 
 import pytest
-from faulty_server import serve
+from faulty_server import FAULTS, serve
+from multidict import CIMultiDict
 from small_bucket import SmallBucket
 from stages import assert_bytes_are_right, files_of, opened, rejects_of, stored_rows, sync
 
 from pmc_assets.filelists.inventory import take_inventory
 from pmc_assets.lake import Lake
 from pmc_assets.source.answers import SourceUnavailable
+from pmc_assets.source.http import retry_after_s
+from pmc_assets.source.snapshots import InventoryUnreadable
 
 BATCH = "PMC00001xxxx"
 MIRROR_BATCH = "PMC09900xxxx"
@@ -35,7 +38,9 @@ def test_with_a_fifth_of_all_requests_failing_every_file_arrives_once(mirror: Pa
     ):
         sync(source, stormy, batches=[MIRROR_BATCH])
         assert server.faults.total() > 40
+        assert server.kinds.keys() == set(FAULTS)
         assert max(server.good.values()) == 1
+        assert all(server.requests[key] <= 1 + server.faults[key] for key in server.requests)
         assert source.counts.retries <= server.faults.total()
         assert server.most_connections <= 64
     rows = stored_rows(stormy, MIRROR_BATCH, "commercial")
@@ -78,6 +83,12 @@ def test_one_object_that_always_fails_is_a_reject_and_comes_with_the_next_run(
         assert rejects_of(lake, "packages", license_group="commercial", batch=BATCH) == [
             ("unanswered", "PMC10003", "g1.jpg")
         ]
+        server.forget()
+        sync(source, lake)
+        assert server.content_requests() == {sick: 3}
+        assert rejects_of(lake, "packages", license_group="commercial", batch=BATCH) == [
+            ("unanswered", "PMC10003", "g1.jpg")
+        ]
         server.behaviour.always.clear()
         server.forget()
         sync(source, lake)
@@ -117,6 +128,76 @@ def test_a_missing_xml_costs_its_article_alone(bucket: SmallBucket, tmp_path: Pa
     }
 
 
+@pytest.mark.parametrize(
+    ("stated", "seconds"),
+    [
+        ("7", 7.0),
+        ("Sun, 22 Nov 2026 19:00:30 GMT", 30.0),
+        ("Sun, 22 Nov 2026 18:00:00 GMT", 0.0),
+        ("²", None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(stated: str, seconds: float | None) -> None:
+    headers = CIMultiDict({"Retry-After": stated, "Date": "Sun, 22 Nov 2026 19:00:00 GMT"})
+    assert retry_after_s(headers) == seconds
+
+
+def test_a_list_of_names_is_asked_for_again(bucket: SmallBucket, tmp_path: Path) -> None:
+    with serve(bucket.root) as server, opened(server.url, first_wait_s=0.001, attempts=2) as source:
+        server.forget()
+        server.behaviour.fault_share, server.behaviour.faults = 1.0, ("503",)
+        with pytest.raises(SourceUnavailable, match="PMC_SOURCE"):
+            take_inventory(source, Lake(str(tmp_path / "lake")), 10_000)
+        assert server.requests == {"?inventory-reports/pmc-oa-opendata/metadata/": 2}
+
+
+def test_a_source_that_refuses_its_inventory_is_named(bucket: SmallBucket, tmp_path: Path) -> None:
+    manifest = "inventory-reports/pmc-oa-opendata/metadata/2026-11-20T01-00Z/manifest.json"
+    with (
+        serve(bucket.root, always={manifest: "403"}) as server,
+        opened(server.url) as source,
+        pytest.raises(InventoryUnreadable, match="HTTP 403.*PMC_SOURCE"),
+    ):
+        take_inventory(source, Lake(str(tmp_path / "lake")), 10_000)
+
+
+def test_a_body_of_undeclared_length_is_read_within_the_limit(bucket: SmallBucket, tmp_path: Path) -> None:
+    bucket.add("PMC10001", media={"g0.jpg": b"0" * 20_000, "g1.jpg": b"1" * 90_000})
+    bucket.publish("2026-11-20")
+    lake = Lake(str(tmp_path / "lake"))
+    chunked = {f"PMC10001.1/g{n}.jpg": "chunked" for n in range(2)}
+    with serve(bucket.root, always=chunked) as server, opened(server.url, max_file_bytes=50_000) as source:
+        sync(source, lake)
+    assert rejects_of(lake, "packages", license_group="commercial", batch=BATCH) == [
+        ("too_large", "PMC10001", "g1.jpg")
+    ]
+    assert_bytes_are_right(lake, stored_rows(lake, BATCH, "commercial"))
+
+
+def test_a_mirror_may_be_a_prefix_of_a_bucket(bucket: SmallBucket, tmp_path: Path) -> None:
+    (tmp_path / "s3" / "lab").mkdir(parents=True)
+    bucket.root.rename(tmp_path / "s3" / "lab" / "a mirror")
+    with (
+        serve(tmp_path / "s3", bucket="lab") as server,
+        opened("s3://lab/a mirror", endpoint_url=server.url) as source,
+    ):
+        assert take_inventory(source, Lake(str(tmp_path / "lake")), 10_000).stored == 6
+
+
+def test_a_file_url_is_percent_decoded(bucket: SmallBucket, tmp_path: Path) -> None:
+    place = tmp_path / "50% of é #1"
+    bucket.root.rename(place)
+    with opened(place.as_uri()) as source:
+        assert take_inventory(source, Lake(str(tmp_path / "lake")), 10_000).stored == 6
+
+
+@pytest.mark.parametrize("url", ["s3://", "https:///bucket", "s3:/pmc-oa-opendata", "s4://pmc-oa-opendata"])
+def test_a_url_that_names_no_place_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="names no host or bucket|s4"), opened(url):
+        pass
+
+
 def test_retry_after_is_waited_for(bucket: SmallBucket, tmp_path: Path) -> None:
     with serve(bucket.root, retry_after="1") as server, opened(server.url, first_wait_s=0.001, attempts=2) as source:
         server.behaviour.fault_share, server.behaviour.faults = 1.0, ("429",)
@@ -133,6 +214,16 @@ def test_a_wait_longer_than_the_budget_ends_at_once(bucket: SmallBucket, tmp_pat
         with pytest.raises(SourceUnavailable):
             take_inventory(source, Lake(str(tmp_path / "lake")), 10_000)
         assert time.monotonic() - started < 1.0
+
+
+def test_a_name_too_long_for_the_disk_is_missing(tmp_path: Path) -> None:
+    bucket = SmallBucket(tmp_path / "bucket")
+    bucket.add("PMC10001", media={}, xml_url=f"s3://pmc-oa-opendata/PMC10001.1/{'x' * 300}.xml")
+    bucket.publish("2026-11-20")
+    lake = Lake(str(tmp_path / "lake"))
+    with opened(bucket.root) as source:
+        sync(source, lake)
+    assert [r[0] for r in rejects_of(lake, "packages", license_group="commercial", batch=BATCH)] == ["xml_missing"]
 
 
 def test_names_are_percent_encoded(tmp_path: Path) -> None:

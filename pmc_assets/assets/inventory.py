@@ -6,7 +6,7 @@ from pmc_assets import schema
 from pmc_assets.assets.partitions import batches
 from pmc_assets.assets.report import KEYS_CHECK, OWNERS, asset_key, check_specs, materialization, table_asset, timed
 from pmc_assets.assets.runless import observe_changed
-from pmc_assets.filelists.inventory import last_snapshot, take_inventory
+from pmc_assets.filelists.inventory import last_snapshot, stored_batches, take_inventory
 from pmc_assets.filelists.inventory_changes import batch_digests, count_repeated_keys
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.resources.source import POOL, SourceResource
@@ -34,7 +34,7 @@ def inventory(context: dg.AssetExecutionContext, lake: LakeResource, source: Sou
     with timed() as clock, source.opened() as opened:
         result = take_inventory(opened, store, lake.batch_ids, source.max_shrink)
     date = last_snapshot(store) or ""
-    digests = batch_digests(store, date)
+    digests = batch_digests(store, date, stored_batches(store))
     added = sorted(digests.keys() - set(context.instance.get_dynamic_partitions(batches.name)))
     context.instance.add_dynamic_partitions(batches.name, added)
     marked = observe_changed(context.instance, BATCHES_KEY, digests)

@@ -25,7 +25,7 @@ def embedded_source(console: Console) -> Iterator[None]:
 
     bucket = SAMPLE_ROOT.resolve() / "bucket"
     with console.status("writing the embedded sample"):
-        records = write_sample(bucket.as_uri(), SAMPLE_ARTICLES, workers=os.cpu_count() or 1).records_path
+        records = write_sample(str(bucket), SAMPLE_ARTICLES, workers=os.cpu_count() or 1).records_path
     with serve_efetch(records) as url:
         os.environ.update(PMC_SOURCE=bucket.as_uri(), PMC_EFETCH_URL=url)
         try:

@@ -73,13 +73,21 @@ def read_batch(lake: Lake, batch: str) -> pa.Table:
 
 
 def inventory_batches(lake: Lake) -> set[str]:
-    """Name the batches of the newest inventory. Empty: the empty set where there is none."""
+    """Name the batches of the newest inventory, and those whose versions the lake has though all of them vanished.
+
+    Empty: the empty set where there is no inventory.
+    """
     date = last_snapshot(lake)
     if date is None:
         return set()
     with lake.open(lake.table_path(RAW_INVENTORY.name, snapshot_partition(date))) as file:
         batches = pq.ParquetFile(file, read_dictionary=["batch"]).iter_batches(columns=["batch"])
-        return set().union(*(piece.column("batch").unique().to_pylist() for piece in batches))
+        return stored_batches(lake).union(*(piece.column("batch").unique().to_pylist() for piece in batches))
+
+
+def stored_batches(lake: Lake) -> set[str]:
+    """Name the batches of which the lake has article versions."""
+    return {path.split("batch=")[1].split("/")[0] for path in lake.find("raw/article_versions", ".parquet")}
 
 
 def _store(
@@ -111,10 +119,12 @@ def _compare(lake: Lake, before: str | None, after: Path) -> InventoryChanges:
 
 
 def _refuse_shrunk(lake: Lake, before: str | None, rows: int, max_shrink: float, date: str) -> None:
+    if rows == 0:
+        raise InventoryShrunk(f"inventory of {date} lists no article version; nothing was changed, run again later")
     rows_before = 0 if before is None else _count_rows(lake, before)
-    if rows < rows_before * (1 - max_shrink) or rows == 0:
+    if rows < rows_before * (1 - max_shrink):
         raise InventoryShrunk(
-            f"inventory of {date} has {rows:,} rows, that of {before or 'no day'} had {rows_before:,}: more than "
+            f"inventory of {date} has {rows:,} rows, that of {before} had {rows_before:,}: more than "
             f"{max_shrink:.0%} fewer; nothing was changed. If NLM really removed so many, raise max_shrink"
         )
 

@@ -1,7 +1,7 @@
 """What changed between two inventories: both are read batch by batch, side by side, so that memory stays bounded."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -43,10 +43,14 @@ def compare_inventories(before: IO[bytes] | None, after: IO[bytes]) -> Inventory
     return changes
 
 
-def batch_digests(lake: Lake, date: str) -> dict[str, str]:
-    """Digest the rows of every batch of one day's inventory: a batch whose digest is the same has nothing to do."""
+def batch_digests(lake: Lake, date: str, stored: Iterable[str] = ()) -> dict[str, str]:
+    """Digest the rows of every batch of one day's inventory: a batch whose digest is the same has nothing to do.
+
+    A batch of `stored`, those that have article versions, that is not listed any more has the digest of no rows.
+    """
+    vanished = dict.fromkeys(stored, digest_batch(RAW_INVENTORY.empty()))
     with lake.open(lake.table_path(RAW_INVENTORY.name, Partition.of(snapshot_date=date))) as file:
-        return {batch: digest_batch(rows) for batch, rows in read_by_batch(file)}
+        return vanished | {batch: digest_batch(rows) for batch, rows in read_by_batch(file)}
 
 
 def count_repeated_keys(lake: Lake, date: str) -> int:

@@ -36,7 +36,9 @@ def sort_listings(listings: Iterable[pa.Table], folder: Path) -> Iterator[pa.Tab
 
 
 def _split(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    """Cut rows into ranges of ids."""
+    """Cut rows into ranges of ids. Empty: none for no rows."""
+    if rows.num_rows == 0:
+        return
     ranges = rows["number"].to_numpy() // IDS_PER_RANGE
     order = np.argsort(ranges, kind="stable")
     rows, ranges = rows.take(pa.array(order)), ranges[order]

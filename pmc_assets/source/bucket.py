@@ -42,7 +42,8 @@ class BucketSource:
     async def _read_one(self, listed: ListedVersion) -> MetadataAnswer:
         key = f"metadata/{listed.pmcid}.{listed.version}.json"
         try:
-            body = await self._fetcher.get(key, listed.etag, accept_newer=True)
+            copy = f"{listed.pmcid}.{listed.version}/{listed.pmcid}.{listed.version}.json"
+            body = await self._fetcher.get(key, listed.etag, accept_newer=True, witness=copy)
             fields = json.loads(body.content)
         except Missing:
             return MetadataAnswer(listed, is_missing=True)
@@ -91,7 +92,8 @@ async def _fetch_file(
     if file.md5 is not None and (file.name, file.md5) in request.stored:
         return PackageFile(file.name, role, file.md5, None)
     try:
-        body = await fetcher.get(key_of(file.url), file.md5)
+        witness = f"metadata/{request.pmcid}.{request.version}.json"
+        body = await fetcher.get(key_of(file.url), file.md5, witness=witness)
         return PackageFile(file.name, role, file.md5 or md5_of(body.content), body.content)
     except Missing as error:
         package.reject(f"{role}_missing", file.name, str(error))

@@ -146,20 +146,26 @@ class Fetcher:
         accept_newer: bool = False,
         into: Path | None = None,
         max_bytes: int | None = None,
+        witness: str = "",
     ) -> Body:
         """Get one object; `md5` (hex) is what its bytes must have.
 
         `accept_newer` also takes bytes that have the md5 which the server itself states: the object was replaced.
         `into` is a file for the bytes (no md5 is checked then), `max_bytes` another limit than that of all files.
+        `witness` is another object that is there: it is asked for where this one fails and nothing else was asked.
         Raises: Missing, Refused, TooLarge, WrongBytes, Unanswered; SourceUnavailable when nothing answers any more.
         """
-        return await self._retry(key, partial(self._get_once, key, md5, accept_newer, into, max_bytes))
+        return await self._retry(key, partial(self._get_once, key, md5, accept_newer, into, max_bytes), witness)
 
     async def exists(self, key: str) -> bool:
         """Say whether there is such an object. Raises: as `get`."""
         return await self._retry(key, partial(self.transport.exists, key))
 
-    async def _retry(self, key: str, attempt: Callable[[], Awaitable[Result]]) -> Result:
+    async def list_names(self, folder: str) -> list[str]:
+        """List the names directly under a folder, sorted. Empty: [] where there is none. Raises: as `get`."""
+        return await self._retry(f"the list of {folder}/", partial(self.transport.list_names, folder))
+
+    async def _retry(self, key: str, attempt: Callable[[], Awaitable[Result]], witness: str = "") -> Result:
         started = time.monotonic()
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(TransientFault),
@@ -173,13 +179,23 @@ class Fetcher:
         except WrongBytes:
             raise
         except TransientFault as fault:
-            if self._good_at > started and not self._is_over_budget(0.0):
+            if not self._is_over_budget(0.0) and (self._good_at > started or await self._answers_for(witness)):
                 raise Unanswered(f"{key}: {fault} after {self._attempts} attempts") from fault
             silent_s = time.monotonic() - self._good_at
             raise SourceUnavailable(
                 f"{self.transport.url} gave no good answer for {silent_s:.0f} s (last: {fault}, for {key}): "
                 "check the network and PMC_SOURCE, then run again; what was stored is kept"
             ) from fault
+
+    async def _answers_for(self, witness: str) -> bool:
+        """Ask once for an object that is there: any answer says that the source works."""
+        if not witness:
+            return False
+        try:
+            await self.transport.exists(witness)
+        except TransientFault:
+            return False
+        return True
 
     async def _get_once(
         self, key: str, md5: str | None, accept_newer: bool, into: Path | None, max_bytes: int | None

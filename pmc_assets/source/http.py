@@ -1,7 +1,9 @@
 """Objects by plain HTTP with keep-alive: https roots, and the public HTTPS face of s3 and gs buckets."""
 
 import asyncio
+import io
 import re
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -21,10 +23,13 @@ PASSING_S3_ERRORS = re.compile(rb"<Code>(RequestTimeout|SlowDown|InternalError)<
 
 
 class HttpTransport:
-    """One keep-alive pool of at most `connections` connections to one root."""
+    """One keep-alive pool of at most `connections` connections to one root: `url`, or a `prefix` of that bucket."""
 
-    def __init__(self, url: str, connections: int, timeout_s: float, user_agent: str = USER_AGENT) -> None:
-        self.url = url.rstrip("/")
+    def __init__(
+        self, url: str, connections: int, timeout_s: float, user_agent: str = USER_AGENT, prefix: str = ""
+    ) -> None:
+        self._bucket_url, self._prefix = url.rstrip("/"), prefix.strip("/")
+        self.url = f"{self._bucket_url}/{quote(self._prefix, safe='/')}".rstrip("/")
         self._connections, self._timeout_s, self._user_agent = connections, timeout_s, user_agent
         self._session: aiohttp.ClientSession | None = None
 
@@ -57,10 +62,8 @@ class HttpTransport:
                 response = await self._open().get(URL(url, encoded=True))
             async with response:
                 await _check_status(response)
-                size_bytes = response.content_length or 0
-                await admit(size_bytes)
-                async with asyncio.timeout(self._timeout_s + size_bytes / SLOWEST_BYTES_PER_S):
-                    content = await response.read() if into is None else await _save(response, into)
+                await admit(response.content_length or 0)
+                content = await self._read(response, admit, into)
                 return Body(content, response.headers.get("ETag", "").removeprefix("W/").strip('"'))
         except TimeoutError as error:
             raise TransientFault("time-out") from error
@@ -69,20 +72,36 @@ class HttpTransport:
         except (aiohttp.ClientError, OSError) as error:
             raise TransientFault(f"{type(error).__name__}: {error}") from error
 
+    async def _read(self, response: aiohttp.ClientResponse, admit: Admit, into: Path | None) -> bytes:
+        """Read a body into memory or a file; one of undeclared length is admitted, and given time, as it comes."""
+        loop, size_bytes = asyncio.get_running_loop(), response.content_length
+        started = loop.time()
+        async with asyncio.timeout(self._timeout_s + (size_bytes or 0) / SLOWEST_BYTES_PER_S) as limit:
+            if into is None and size_bytes is not None:
+                return await response.read()
+            with io.BytesIO() if into is None else into.open("wb") as file:
+                async for piece in response.content.iter_chunked(PIECE_BYTES):
+                    file.write(piece)
+                    if size_bytes is None:
+                        await admit(file.tell())
+                        limit.reschedule(started + self._timeout_s + file.tell() / SLOWEST_BYTES_PER_S)
+                return file.getvalue() if isinstance(file, io.BytesIO) else b""
+
     async def list_names(self, folder: str) -> list[str]:
         """List by S3's ListObjectsV2; a plain web server's index page is read instead where it is no S3."""
         names: set[str] = set()
+        prefix = "".join(f"{part}/" for part in (self._prefix, folder) if part)
         token: str | None = ""
         while token is not None:
-            query = f"list-type=2&prefix={quote(folder, safe='')}%2F&delimiter=%2F"
+            query = f"list-type=2&prefix={quote(prefix, safe='')}&delimiter=%2F"
             query += f"&continuation-token={quote(token, safe='')}" if token else ""
             try:
-                body = await self._get(f"{self.url}/?{query}", _admit_all)
+                body = await self._get(f"{self._bucket_url}/?{query}", _admit_all)
             except Missing:
                 return await self._list_index_page(folder)
             if b"ListBucketResult" not in body.content[:1000]:
                 return await self._list_index_page(folder)
-            page = etree.fromstring(body.content, etree.XMLParser(resolve_entities=False))
+            page = _listing_page(body.content)
             found = [key.text or "" for key in page.iterfind("{*}Contents/{*}Key")]
             found += [prefix.text or "" for prefix in page.iterfind("{*}CommonPrefixes/{*}Prefix")]
             names.update(key.rstrip("/").rsplit("/", 1)[-1] for key in found)
@@ -111,15 +130,15 @@ async def _admit_nothing(size_bytes: int) -> None:
     raise _NotWanted
 
 
-async def _save(response: aiohttp.ClientResponse, path: Path) -> bytes:
-    with path.open("wb") as file:
-        async for piece in response.content.iter_chunked(PIECE_BYTES):
-            file.write(piece)
-    return b""
-
-
 async def _admit_all(size_bytes: int) -> None:
     return None
+
+
+def _listing_page(content: bytes) -> etree._Element:
+    try:
+        return etree.fromstring(content, etree.XMLParser(resolve_entities=False))
+    except etree.XMLSyntaxError as error:
+        raise TransientFault(f"a listing that is cut off: {error}") from error
 
 
 async def _check_status(response: aiohttp.ClientResponse) -> None:
@@ -130,17 +149,20 @@ async def _check_status(response: aiohttp.ClientResponse) -> None:
         raise Missing(f"HTTP {status}")
     start = await response.content.read(2_000)
     if status in RETRIED_STATUSES or status >= 500 or PASSING_S3_ERRORS.search(start):
-        raise TransientFault(f"HTTP {status}", _retry_after_s(response))
+        raise TransientFault(f"HTTP {status}", retry_after_s(response.headers))
     raise Refused(f"HTTP {status}")
 
 
-def _retry_after_s(response: aiohttp.ClientResponse) -> float | None:
-    """Read `Retry-After`: seconds, or a date, which is counted from the server's own `Date`."""
-    asked = response.headers.get("Retry-After", "").strip()
-    if asked.isdigit():
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read `Retry-After`, in s: seconds, or a date, which is counted from the server's own `Date`.
+
+    Empty: None where it is absent or says something else.
+    """
+    asked = headers.get("Retry-After", "").strip()
+    if asked.isascii() and asked.isdigit():
         return float(asked)
     try:
-        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(response.headers["Date"])
+        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(headers["Date"])
     except (KeyError, TypeError, ValueError):
         return None
     return max(0.0, wait.total_seconds())

@@ -3,20 +3,19 @@
 import re
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pmc_assets.source.bucket import BucketSource
 from pmc_assets.source.fetcher import ATTEMPTS, FIRST_WAIT_S, MAX_FILE_BYTES, Fetcher
 from pmc_assets.source.http import USER_AGENT, HttpTransport
 from pmc_assets.source.legacy import LegacySource
-from pmc_assets.source.legacy_lists import is_list_name
+from pmc_assets.source.legacy_lists import LIST_NAMES, is_list_name
 from pmc_assets.source.source import Source
 from pmc_assets.source.transport import FsspecTransport, Transport
 
 CONNECTIONS = 64
 BUDGET_S = 300.0
 TIMEOUT_S = 30.0
-LIST_NAMES = ("oa_file_list.csv", "oa_file_list.txt")
 BUCKET_HOSTS = ("https://pmc-oa-opendata.s3.", "https://storage.googleapis.com/")
 HTTP_ROOTS = {"s3": "https://{bucket}.s3.amazonaws.com", "gs": "https://storage.googleapis.com/{bucket}"}
 
@@ -70,19 +69,26 @@ def _has_list(fetcher: Fetcher) -> bool:
     if isinstance(transport, HttpTransport):
         is_bucket = transport.url.startswith(BUCKET_HOSTS)
         return not is_bucket and any(fetcher.call(fetcher.exists(name)) for name in LIST_NAMES)
-    return any(is_list_name(name) for name in fetcher.call(transport.list_names("")))
+    return any(is_list_name(name) for name in fetcher.call(fetcher.list_names("")))
 
 
 def open_transport(
     url: str, connections: int, timeout_s: float, endpoint_url: str | None = None, user_agent: str = USER_AGENT
 ) -> Transport:
-    """Choose the transport of a URL: plain HTTP with keep-alive for s3, gs and http(s), fsspec for all others."""
+    """Choose the transport of a URL: plain HTTP with keep-alive for s3, gs and http(s), fsspec for all others.
+
+    Raises: ValueError for a URL without host or bucket, or of a scheme that fsspec does not know.
+    """
     parts = urlsplit(url)
+    if parts.scheme in {"http", "https", *HTTP_ROOTS} and not parts.netloc:
+        raise ValueError(f"{url!r} names no host or bucket: PMC_SOURCE is like s3://pmc-oa-opendata")
     if parts.scheme in {"http", "https"}:
         return HttpTransport(url, connections, timeout_s, user_agent)
     if parts.scheme in HTTP_ROOTS:
         root = f"{endpoint_url.rstrip('/')}/{parts.netloc}" if endpoint_url else _http_root(parts.scheme, parts.netloc)
-        return HttpTransport(f"{root}{parts.path}", connections, timeout_s, user_agent)
+        return HttpTransport(root, connections, timeout_s, user_agent, prefix=parts.path)
+    if parts.scheme == "file":
+        return FsspecTransport(unquote(url), connections)
     return FsspecTransport(url if re.match(r"[a-z0-9+]+:", url) else f"file://{url}", connections)
 
 

@@ -8,16 +8,15 @@ from typing import IO, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 from isal import igzip, isal_zlib
 
-from pmc_assets.source.answers import Missing, WrongBytes
-from pmc_assets.source.fetcher import Fetcher
+from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered, WrongBytes
+from pmc_assets.source.csv_rows import parse_times, read_csv
+from pmc_assets.source.fetcher import MD5, Fetcher
 from pmc_assets.source.source import LISTING_SCHEMA, Snapshot, UnreadableListing
 
 INVENTORY_FOLDER = "inventory-reports/pmc-oa-opendata/metadata"
 KEY_PATTERN = r"^metadata/(?P<pmcid>PMC[1-9][0-9]{0,8})\.(?P<version>[1-9][0-9]{0,5})\.json$"
-BLOCK_BYTES = 4 * 2**20
 
 
 class InventoryUnreadable(UnreadableListing):
@@ -45,16 +44,19 @@ def open_snapshot(fetcher: Fetcher, scratch: Path) -> Snapshot:
 
 def newest_manifest(fetcher: Fetcher) -> Manifest:
     """Read the newest manifest, going back over days whose manifest is missing or cut off."""
-    days = [day for day in fetcher.call(fetcher.transport.list_names(INVENTORY_FOLDER)) if day[:4].isdigit()]
-    for day in reversed(days):
-        try:
-            body = fetcher.call(fetcher.get(f"{INVENTORY_FOLDER}/{day}/manifest.json"))
-            return parse_manifest(body.content, day[:10])
-        except (Missing, ValueError):
-            continue
+    place = f"{fetcher.transport.url}/{INVENTORY_FOLDER}"
+    try:
+        days = [day for day in fetcher.call(fetcher.list_names(INVENTORY_FOLDER)) if day[:4].isdigit()]
+        for day in reversed(days):
+            try:
+                body = fetcher.call(fetcher.get(f"{INVENTORY_FOLDER}/{day}/manifest.json"))
+                return parse_manifest(body.content, day[:10])
+            except (Missing, ValueError):
+                continue
+    except (Refused, TooLarge, Unanswered) as error:
+        raise InventoryUnreadable(f"{place} cannot be read ({error}): is PMC_SOURCE right?") from error
     raise InventoryUnreadable(
-        f"{fetcher.transport.url}/{INVENTORY_FOLDER} has no readable manifest in {len(days)} day(s): "
-        "is PMC_SOURCE the root of the bucket?"
+        f"{place} has no readable manifest in {len(days)} day(s): is PMC_SOURCE the root of the bucket?"
     )
 
 
@@ -65,11 +67,13 @@ def parse_manifest(content: bytes, date: str) -> Manifest:
         if manifest["fileFormat"] != "CSV":
             raise ValueError(f"inventory is {manifest['fileFormat']}, not CSV")
         columns = tuple(name.strip() for name in manifest["fileSchema"].split(","))
-        shards = tuple((str(f["key"]), str(f["MD5checksum"])) for f in manifest["files"])
+        shards = tuple((str(f["key"]), str(f["MD5checksum"]).lower()) for f in manifest["files"])
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"manifest lacks {error}") from error
     if not {"Key", "ETag"} <= set(columns):
         raise ValueError(f"inventory has no Key or ETag among its columns {columns}")
+    if not all(MD5.fullmatch(md5) for _, md5 in shards):
+        raise ValueError("manifest states no md5 of a shard")
     return Manifest(date, columns, shards)
 
 
@@ -77,7 +81,7 @@ def _fetch_shard(fetcher: Fetcher, manifest: Manifest, number: int, scratch: Pat
     key, md5 = manifest.shards[number]
     try:
         body = fetcher.call(fetcher.get(key, md5))
-    except (Missing, WrongBytes) as error:
+    except (Missing, Refused, TooLarge, Unanswered, WrongBytes) as error:
         raise InventoryUnreadable(
             f"inventory of {manifest.date} is not whole: shard {key}: {error}; nothing was changed, run again later"
         ) from error
@@ -96,36 +100,22 @@ def _read_shards(shards: list[Path], columns: tuple[str, ...]) -> Iterator[pa.Ta
 
 
 def read_shard(file: IO[bytes], columns: tuple[str, ...]) -> Iterator[pa.Table]:
-    """Read one shard's CSV as tables of LISTING_SCHEMA, block by block. Empty: no table for an empty shard."""
-    if not file.peek(1):  # type: ignore[attr-defined]
-        return
-    reader = pa.csv.open_csv(
-        file,
-        pa.csv.ReadOptions(column_names=list(columns), block_size=BLOCK_BYTES, use_threads=False),
-        convert_options=pa.csv.ConvertOptions(
-            include_columns=["Key", "ETag", "LastModifiedDate"],
-            column_types=dict.fromkeys(columns, pa.string()),
-            include_missing_columns=True,
-        ),
-    )
-    for batch in reader:
-        yield _listing(batch)
+    """Read one shard's CSV as tables of LISTING_SCHEMA, block by block; a row that cannot be read has a null pmcid.
+
+    Empty: no table for an empty shard.
+    """
+    for rows in read_csv(file, columns, ("Key", "ETag", "LastModifiedDate"), unreadable_into="Key"):
+        yield _listing(rows)
 
 
-def _listing(batch: pa.RecordBatch) -> pa.Table:
-    key = batch.column("Key")
+def _listing(rows: pa.Table) -> pa.Table:
+    key = pc.replace_substring(rows["Key"], "%2F", "/")
     parts = pc.extract_regex(key, KEY_PATTERN)
     columns = {
         "key": key,
         "pmcid": pc.struct_field(parts, "pmcid"),
         "version": pc.struct_field(parts, "version").cast(pa.int32()),
-        "etag": pc.utf8_trim(batch.column("ETag"), '"'),
-        "last_modified_at": _parse_time(batch.column("LastModifiedDate")),
+        "etag": pc.utf8_trim(rows["ETag"], '"'),
+        "last_modified_at": parse_times(rows["LastModifiedDate"]),
     }
     return pa.table(columns, schema=LISTING_SCHEMA)
-
-
-def _parse_time(text: pa.Array) -> pa.Array:
-    """Read ISO 8601 with `Z`; null where a text is something else."""
-    is_time = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
-    return pc.if_else(is_time, text, None).cast(pa.timestamp("us", tz="UTC"))

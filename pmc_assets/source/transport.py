@@ -1,6 +1,7 @@
 """How bytes are asked for: one small interface, and the fsspec implementation of it. Retries stay out."""
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -74,6 +75,8 @@ class FsspecTransport:
         except PermissionError as error:
             raise Refused(str(error)) from error
         except OSError as error:
+            if error.errno in {errno.ENAMETOOLONG, errno.ELOOP}:
+                raise Missing(str(error)) from error
             raise TransientFault(f"{type(error).__name__}: {error}") from error
 
 
