@@ -14,7 +14,7 @@ from small_bucket import article_xml
 from stages import assert_bytes_are_right, files_of, opened, rejects_of, stored_rows, sync
 
 from pmc_assets import schema
-from pmc_assets.filelists.inventory import take_inventory
+from pmc_assets.filelists.inventory import last_snapshot, take_inventory
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.packages.choose import choose_media
 from pmc_assets.source.answers import TooLarge
@@ -105,6 +105,20 @@ def test_a_bomb_is_stopped_by_its_real_size(tmp_path: Path) -> None:
         unpack(tmp_path, content, max_unpacked_bytes=10**7)
 
 
+def test_of_several_xml_files_the_first_nxml_is_the_article(tmp_path: Path) -> None:
+    others = [member(f"PMC1/{name}", b"<other/>") for name in ("a.xml", "sub/b.xml")]
+    members = [*others, member("PMC1/sub/x.nxml", XML), member("PMC1/z.nxml", b"<other/>"), member("PMC1/a.jpg", b"i")]
+    unpacked = unpack(tmp_path, tarball(members))
+    assert (unpacked.xml_name, unpacked.xml, unpacked.media) == ("x.nxml", XML, {"a.jpg": b"i"})
+
+
+def test_names_that_are_not_utf_8_are_read_as_latin_1(tmp_path: Path) -> None:
+    names = ["PMC1/\udce9.nxml", "../\udce9.jpg", "PMC1/\udce8.jpg"]
+    unpacked = unpack(tmp_path, tarball([member(name, XML) for name in names]))
+    assert unpacked.xml_name == "é.nxml"
+    assert [name for name, _, _ in unpacked.left_out] == ["../é.jpg"]
+
+
 def test_a_header_that_is_a_bomb_is_stopped(tmp_path: Path) -> None:
     info = tarfile.TarInfo("././@LongLink")
     info.type, info.size = tarfile.GNUTYPE_LONGNAME, 2**33
@@ -192,6 +206,50 @@ def test_a_damaged_compressed_list_is_refused_by_name(tmp_path: Path) -> None:
         with opened(tmp_path) as source, pytest.raises(UnreadableFileList, match="oa_file_list.csv.gz cannot be read"):
             take_inventory(source, Lake(str(tmp_path / "lake")), 10_000)
         assert not (tmp_path / "lake" / "raw").exists()
+
+
+def test_a_row_that_cannot_be_read_costs_only_itself(tmp_path: Path) -> None:
+    root, lake = tmp_path / "legacy", Lake(str(tmp_path / "lake"))
+    make_legacy(root, {number: tarball(good(number)) for number in (10_001, 10_002, 10_003)})
+    text = (root / "oa_file_list.csv").read_text().replace("10003,CC BY", "²,CC BY")
+    text = text.replace("PMC10002,2019-11-05", "PMC10002,2019-02-31") + (
+        ",J,PMC10004,2019-11-05 11:56:12,4,CC BY\n"
+        "a.tar.gz,J, with, commas,PMC10005,2019-11-05 11:56:12,5,CC BY\n\n"
+        "b.tar.gz,J\n"
+        "c.tar.gz,J,pmc10006,n/a,99999999999999999999,CC BY\n"
+    )
+    (root / "oa_file_list.csv").write_text("\ufeff" + text.replace("\n", "\r\n"))
+    with opened(root) as source:
+        result = take_inventory(source, lake, 10_000)
+        assert (result.stored, result.rejected.total(), last_snapshot(lake)) == (3, 4, "2019-11-05")
+        sync(source, lake)
+    assert {name for _, _, name in rejects_of(lake, "inventory")} == {
+        "PMC10004",
+        "a.tar.gz,J, with, commas,PMC10005,2019-11-05 11:56:12,5,CC BY",
+        "b.tar.gz,J",
+        "pmc10006",
+    }
+    assert {row["pmcid"] for row in stored_rows(lake, BATCH, "commercial")} == {"PMC10001", "PMC10002", "PMC10003"}
+
+
+def test_of_two_rows_of_an_article_the_newest_states_its_licence(tmp_path: Path) -> None:
+    root, lake = tmp_path / "legacy", Lake(str(tmp_path / "lake"))
+    make_legacy(root, {10_001: tarball(good(10_001))})
+    path = root / "oa_file_list.csv"
+    old = path.read_text().removeprefix(HEADER)
+    path.write_text(HEADER + old.replace("2019", "2021", 1).replace("CC BY", "CC BY-NC") + old)
+    with opened(root) as source:
+        sync(source, lake)
+    assert stored_rows(lake, BATCH, "commercial") == []
+    assert len(stored_rows(lake, BATCH, "noncommercial")) == 2
+
+
+def test_a_legacy_folder_may_be_a_bucket(tmp_path: Path) -> None:
+    make_legacy(tmp_path / "s3" / "lab", {10_001: tarball(good(10_001))})
+    lake = Lake(str(tmp_path / "lake"))
+    with serve(tmp_path / "s3", bucket="lab") as server, opened("s3://lab", endpoint_url=server.url) as source:
+        sync(source, lake)
+    assert len(stored_rows(lake, BATCH, "commercial")) == 2
 
 
 def test_a_list_without_the_columns_is_refused(tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def unpack_article(
 
 def _read_xml(path: Path, max_file_bytes: int, max_unpacked_bytes: int) -> tuple[Unpacked, list[str]]:
     """Read the article and the names of all other files that may be read."""
-    articles: list[tuple[str, bytes]] = []
-    names: list[str] = []
+    best: tuple[str, bytes] | None = None
+    names: dict[str, None] = {}
     left_out: list[tuple[str, str, str]] = []
     with _open(path, max_unpacked_bytes) as archive:
         for number, member in enumerate(archive):
@@ -74,15 +74,15 @@ def _read_xml(path: Path, max_file_bytes: int, max_unpacked_bytes: int) -> tuple
                 raise TooLarge(f"more than {MAX_MEMBERS} members")
             fault = _fault(member, max_file_bytes, names)
             if fault is not None:
-                left_out.append((member.name, *fault))
+                left_out.append((_readable(member.name), *fault))
             elif member.isreg() and member.name.lower().endswith(XML_SUFFIXES):
-                articles.append((_name(member), _content(archive, member)))
+                if best is None or _is_nxml(member.name) > _is_nxml(best[0]):
+                    best = _name(member), _content(archive, member)
             elif member.isreg():
-                names.append(_name(member))
-    best = min(articles, key=lambda article: not article[0].lower().endswith(".nxml"), default=None)
+                names[_name(member)] = None
     if best is None:
         raise BadArchive("no .nxml or .xml in it")
-    return Unpacked(*best, left_out=left_out), names
+    return Unpacked(*best, left_out=left_out), list(names)
 
 
 def _read_media(path: Path, chosen: set[str], max_file_bytes: int, max_unpacked_bytes: int) -> dict[str, bytes]:
@@ -110,7 +110,20 @@ def _fault(member: tarfile.TarInfo, max_file_bytes: int, seen: Any) -> tuple[str
 
 
 def _name(member: tarfile.TarInfo) -> str:
-    return PurePosixPath(member.name).name
+    return PurePosixPath(_readable(member.name)).name
+
+
+def _readable(name: str) -> str:
+    """Give a member's name as text: what is not UTF-8 is Latin-1."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogateescape").decode("latin-1")
+    return name
+
+
+def _is_nxml(name: str) -> bool:
+    return name.lower().endswith(".nxml")
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

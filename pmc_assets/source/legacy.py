@@ -1,7 +1,6 @@
 """The legacy layout: a folder with old file lists, and tarballs of one article each."""
 
 import asyncio
-import hashlib
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import count
@@ -13,14 +12,17 @@ import pyarrow.compute as pc
 from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered, md5_of
 from pmc_assets.source.archives import BadArchive, Unpacked, unpack_article
 from pmc_assets.source.bucket import fetch_loose_package
+from pmc_assets.source.csv_rows import parse_times
 from pmc_assets.source.fetcher import Fetcher
 from pmc_assets.source.legacy_lists import (
+    LIST_NAMES,
     PMCID,
     UnreadableFileList,
     first_line,
     is_bulk_list,
     is_list_name,
     metadata_fields,
+    parse_updated,
     read_list,
     row_etags,
 )
@@ -57,7 +59,7 @@ class LegacySource:
 
     def read_metadata(self, listed: Iterable[ListedVersion]) -> Iterator[MetadataAnswer]:
         wanted = list(listed)
-        rows = self._rows({version.pmcid for version in wanted})
+        rows = self._rows({version.pmcid: version.etag for version in wanted})
         for version in wanted:
             row = rows.get(version.pmcid)
             if row is None or version.version != VERSION:
@@ -65,14 +67,18 @@ class LegacySource:
             else:
                 yield MetadataAnswer(version, metadata_fields(row))
 
-    def _rows(self, pmcids: set[str]) -> dict[str, dict]:
-        """Read the rows of some articles; a bulk list beside the list of tarballs adds its retractions."""
+    def _rows(self, etags: dict[str, str | None]) -> dict[str, dict]:
+        """Read the rows of some articles; of several the one that the inventory has, which is the newest.
+
+        A bulk list beside the list of tarballs adds its retractions.
+        """
         rows: dict[str, dict] = {}
         for path in self._listing_files():
-            for row in _rows_of(path, pmcids):
-                rows[row["pmcid"]] = row
+            for row in _rows_of(path, etags):
+                if row["pmcid"] not in rows or row["etag"] == etags[row["pmcid"]]:
+                    rows[row["pmcid"]] = row
         for path in set(self._all_files()) - set(self._listing_files()):
-            for row in _rows_of(path, rows.keys() & pmcids):
+            for row in _rows_of(path, rows):
                 rows[row["pmcid"]]["retracted"] = row["retracted"]
         return rows
 
@@ -83,12 +89,15 @@ class LegacySource:
 
     def _all_files(self) -> list[Path]:
         """Fetch the lists once; they stay beside the process while the source is open."""
-        names = [self._list_name] if self._list_name else self._fetcher.call(self._fetcher.transport.list_names(""))
+        names = [self._list_name] if self._list_name else self._fetcher.call(self._fetcher.list_names(""))
         names = [name for name in names if is_list_name(name)]
         csv = [name for name in names if ".csv" in name.lower()]
-        for name in csv or names:
-            if not (self._cache / name).exists():
-                self._fetcher.call(self._fetcher.get(name, into=self._cache / name, max_bytes=MAX_TARBALL_BYTES))
+        try:
+            for name in csv or names:
+                if not (self._cache / name).exists():
+                    self._fetcher.call(self._fetcher.get(name, into=self._cache / name, max_bytes=MAX_TARBALL_BYTES))
+        except (Missing, Refused, TooLarge, Unanswered) as error:
+            raise UnreadableFileList(f"{self.url}/{name} cannot be read ({error}): is PMC_SOURCE right?") from error
         if not names:
             raise UnreadableFileList(f"{self.url} has no oa_file_list.csv or other file list")
         return [self._cache / name for name in csv or names]
@@ -108,7 +117,8 @@ class LegacySource:
         package = Package(request.pmcid, request.version)
         path = scratch / f"package-{next(self._numbers)}.tar.gz"
         try:
-            await self._fetcher.get(request.package_url, into=path, max_bytes=MAX_TARBALL_BYTES)
+            witness = self._list_name or LIST_NAMES[0]
+            await self._fetcher.get(request.package_url, into=path, max_bytes=MAX_TARBALL_BYTES, witness=witness)
             limit = self._fetcher.max_file_bytes
             unpacked = await asyncio.to_thread(unpack_article, path, choose_media, limit)
             _take(package, unpacked, request)
@@ -148,37 +158,33 @@ def _take(package: Package, unpacked: Unpacked, request: PackageRequest) -> None
 
 
 def _rows_of(path: Path, pmcids: Iterable[str]) -> Iterator[dict]:
+    """Read the rows of some articles that name a file, each with its `etag`."""
     wanted = pa.array(sorted(pmcids), pa.string())
     for rows in read_list(path):
-        yield from rows.filter(pc.is_in(rows["pmcid"], wanted)).to_pylist()
+        some = rows.filter(pc.and_(pc.is_in(rows["pmcid"], wanted), pc.is_valid(rows["path"])))
+        yield from some.append_column("etag", pa.array(row_etags(some), pa.string())).to_pylist()
 
 
 def _listing(rows: pa.Table) -> pa.Table:
-    is_pmcid = pc.fill_null(pc.match_substring_regex(rows["pmcid"], PMCID), False)
-    key = pc.coalesce(rows["pmcid"], rows["path"], "")
-    etags = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in row_etags(rows).to_pylist()]
+    """Give rows as a listing; one without a PMCID or a file cannot be read."""
+    is_readable = pc.and_(pc.match_substring_regex(rows["pmcid"], PMCID), pc.is_valid(rows["path"]))
     columns = {
-        "key": key,
-        "pmcid": pc.if_else(is_pmcid, rows["pmcid"], None),
+        "key": pc.coalesce(rows["pmcid"], rows["path"], rows["citation"]),
+        "pmcid": pc.if_else(pc.fill_null(is_readable, False), rows["pmcid"], None),
         "version": pa.array([VERSION] * rows.num_rows, pa.int32()),
-        "etag": pa.array(etags, pa.string()),
-        "last_modified_at": _updated(rows["updated"]),
+        "etag": pa.array(row_etags(rows), pa.string()),
+        "last_modified_at": parse_times(rows["updated"]),
     }
     return pa.table(columns, schema=LISTING_SCHEMA)
 
 
-def _updated(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    is_time = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
-    return pc.if_else(is_time, text, None).cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
-
-
 def _date(lists: list[Path]) -> str:
     """Date a list by its newest row, a `.txt` by its first line."""
-    newest = ""
+    newest = None
     for path in lists:
-        newest = max(newest, first_line(path)[:10] if ".txt" in path.name.lower() else "")
-        for rows in read_list(path):
-            newest = max(newest, (pc.max(rows["updated"]).as_py() or "")[:10])
-    if not newest[:4].isdigit():
+        of_list = [parse_updated(first_line(path)[:10]) if ".txt" in path.name.lower() else None]
+        of_list += [pc.max(parse_times(rows["updated"])).as_py() for rows in read_list(path)]
+        newest = max((time for time in (newest, *of_list) if time is not None), default=None)
+    if newest is None:
         raise UnreadableFileList(f"{lists[0].name} states no date; nothing was changed")
-    return newest
+    return newest.date().isoformat()

@@ -9,12 +9,14 @@ from typing import IO, Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 from isal import igzip, isal_zlib
 
+from pmc_assets.source.answers import md5_of
+from pmc_assets.source.csv_rows import read_csv
 from pmc_assets.source.source import UnreadableListing
 
 LIST_NAME = re.compile(r"(?i).*file_?list.*\.(csv|txt)(\.gz)?")
+LIST_NAMES = ("oa_file_list.csv", "oa_file_list.txt")
 TEXT_COLUMNS = ("path", "citation", "pmcid", "pmid", "license")
 HEADERS = {
     "file": "path",
@@ -28,7 +30,7 @@ HEADERS = {
 }
 COLUMNS = ("path", "citation", "pmcid", "updated", "pmid", "license", "retracted")
 PMCID = r"^PMC[1-9]\d{0,8}$"
-BLOCK_BYTES = 4 * 2**20
+PMID = re.compile(r"\s*(?:PMID:)?\s*([0-9]{1,18})\s*", re.IGNORECASE)
 
 
 class UnreadableFileList(UnreadableListing):
@@ -43,15 +45,16 @@ def is_list_name(name: str) -> bool:
 def read_list(path: Path) -> Iterator[pa.Table]:
     """Read one list block by block; every column of COLUMNS is there, as text, null where the list lacks it.
 
+    A row that cannot be read has its text as citation, and nothing else.
     Raises: UnreadableFileList.
     """
     with _opened(path) as file:
-        if path.name.removesuffix(".gz").lower().endswith(".txt"):
+        if path.name.lower().removesuffix(".gz").endswith(".txt"):
             file.readline()
-            yield from _blocks(file, list(TEXT_COLUMNS), delimiter="\t", quote_char=False)
+            yield from read_csv(file, TEXT_COLUMNS, COLUMNS, "citation", delimiter="\t", quote_char=False)
         else:
             names = _column_names(file.readline().decode("utf-8-sig"), path.name)
-            yield from _blocks(file, names, delimiter=",", quote_char='"')
+            yield from read_csv(file, names, COLUMNS, "citation")
 
 
 def first_line(path: Path) -> str:
@@ -64,7 +67,7 @@ def first_line(path: Path) -> str:
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a list, compressed or not; whatever keeps it from being read is an UnreadableFileList."""
     try:
-        with igzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with igzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file:
             yield cast(IO[bytes], file)
     except (pa.ArrowInvalid, OSError, EOFError, UnicodeError, isal_zlib.IsalError) as error:  # type: ignore[misc]
         raise UnreadableFileList(f"{path.name} cannot be read: {error}; nothing was changed") from error
@@ -84,29 +87,10 @@ def _column_names(header: str, list_name: str) -> list[str]:
     return names
 
 
-def _blocks(file: IO[bytes], names: list[str], delimiter: str, quote_char: str | bool) -> Iterator[pa.Table]:
-    if not file.peek(1):  # type: ignore[attr-defined]
-        return
-    reader = pa.csv.open_csv(
-        file,
-        pa.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
-        pa.csv.ParseOptions(delimiter=delimiter, quote_char=quote_char),
-        pa.csv.ConvertOptions(
-            include_columns=list(COLUMNS),
-            include_missing_columns=True,
-            column_types=dict.fromkeys((*names, *COLUMNS), pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-        ),
-    )
-    for batch in reader:
-        yield pa.Table.from_batches([batch])
-
-
-def row_etags(rows: pa.Table) -> pa.Array:
-    """Give a text per row that changes when the list says something else of the article."""
+def row_etags(rows: pa.Table) -> list[str]:
+    """Give a digest per row that changes when the list says something else of the article."""
     columns = [pc.fill_null(rows[name], "") for name in ("path", "updated", "pmid", "license", "retracted", "citation")]
-    return pc.binary_join_element_wise(*columns, "|").combine_chunks()
+    return [md5_of(text.encode()) for text in pc.binary_join_element_wise(*columns, "|").to_pylist()]
 
 
 def metadata_fields(row: dict[str, Any]) -> dict[str, Any]:
@@ -130,8 +114,8 @@ def metadata_fields(row: dict[str, Any]) -> dict[str, Any]:
 
 def parse_pmid(text: str | None) -> int | None:
     """Read `123` and `PMID:123`; None for nothing, 0 and other words."""
-    digits = (text or "").strip().upper().removeprefix("PMID:").strip()
-    return int(digits) or None if digits.isdigit() else None
+    digits = PMID.fullmatch(text or "")
+    return int(digits[1]) or None if digits else None
 
 
 def parse_updated(text: str | None) -> datetime | None:
