@@ -1,5 +1,6 @@
 """The fault drill: a source that fails in every way costs time, never a file."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from stages import assert_bytes_are_right, files_of, opened, rejects_of, stored_
 
 from pmc_assets.filelists.inventory import take_inventory
 from pmc_assets.lake import Lake
-from pmc_assets.source.answers import SourceUnavailable
+from pmc_assets.source import fetcher
+from pmc_assets.source.answers import Body, SourceUnavailable, TransientFault
 from pmc_assets.source.http import retry_after_s
 from pmc_assets.source.snapshots import InventoryUnreadable
+from pmc_assets.source.transport import Admit
 
 BATCH = "PMC00001xxxx"
 MIRROR_BATCH = "PMC09900xxxx"
@@ -68,6 +71,34 @@ def test_a_source_that_goes_down_in_the_middle_publishes_nothing(bucket: SmallBu
         with pytest.raises(SourceUnavailable):
             sync(source, lake)
         assert not lake.find("raw/article_versions")
+
+
+class EverySecond:
+    """A transport that fails and answers in turn."""
+
+    url = "memory://source"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def get(self, key: str, admit: Admit, into: Path | None = None) -> Body:
+        self.asked += 1
+        if self.asked % 2:
+            raise TransientFault("HTTP 503")
+        return Body(b"")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_source_that_answers_now_and_then_does_not_keep_a_partition_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetcher, "SILENCE_S", 0.001)
+    transport = EverySecond()
+    fetching = fetcher.Fetcher(transport, connections=1, budget_s=0.2, first_wait_s=0.02)  # type: ignore[arg-type]
+    with contextlib.closing(fetching), pytest.raises(SourceUnavailable):
+        for number in range(100):
+            fetching.call(fetching.get(f"{number}"))
+    assert 5 < transport.asked < 100
 
 
 def test_one_object_that_always_fails_is_a_reject_and_comes_with_the_next_run(

@@ -21,7 +21,9 @@ class SourceResource(dg.ConfigurableResource):
         default="s3://pmc-oa-opendata", description="Root: s3://, gs://, https://, http://, file:// or a folder"
     )
     connections: int = Field(default=CONNECTIONS, description="Connections that one process keeps open")
-    budget_s: float = Field(default=BUDGET_S, description="How long the source may go without one good answer [s]")
+    budget_s: float = Field(
+        default=BUDGET_S, description="How long the source may go, in all, without a good answer [s]"
+    )
     timeout_s: float = Field(default=TIMEOUT_S, description="How long one answer may stand still [s]")
     endpoint_url: str = Field(default="", description="Another S3 server than Amazon's; empty for Amazon's")
     user_agent: str = Field(default=USER_AGENT, description="How requests name themselves; add a contact")

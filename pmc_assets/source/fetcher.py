@@ -36,6 +36,8 @@ WRONG_BYTES_ATTEMPTS = 4
 """So often one object may come whole with another md5: then it is the object that is wrong, not the way to it."""
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 20.0
+SILENCE_S = 1.0
+"""From here on a time without a good answer counts as lost, if a fault is in it; below is noise of many requests."""
 ADMISSION_POLL_S = 0.02
 MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -66,7 +68,7 @@ _job: contextvars.ContextVar[_Job] = contextvars.ContextVar("job")
 class Fetcher:
     """Runs requests of one transport on an event loop in its own thread.
 
-    At most `connections` requests are open at once. `budget_s` is how long the source may go without one good
+    At most `connections` requests are open at once. `budget_s` is how long the source may go, in all, without a good
     answer before everything stops; `attempts` is how often one object is asked for.
     """
 
@@ -88,6 +90,7 @@ class Fetcher:
         self._held_bytes = 0
         self._head: _Job | None = None
         self._good_at = time.monotonic()
+        self._lost_s, self._has_failed = 0.0, False
         self._loop = asyncio.new_event_loop()
         self._slots = asyncio.Semaphore(connections)
         self._thread = threading.Thread(target=self._loop.run_forever, name="fetcher", daemon=True)
@@ -181,9 +184,9 @@ class Fetcher:
         except TransientFault as fault:
             if not self._is_over_budget(0.0) and (self._good_at > started or await self._answers_for(witness)):
                 raise Unanswered(f"{key}: {fault} after {self._attempts} attempts") from fault
-            silent_s = time.monotonic() - self._good_at
+            silent_s = self._lost_s + time.monotonic() - self._good_at
             raise SourceUnavailable(
-                f"{self.transport.url} gave no good answer for {silent_s:.0f} s (last: {fault}, for {key}): "
+                f"{self.transport.url} gave no good answer for {silent_s:.0f} s in all (last: {fault}, for {key}): "
                 "check the network and PMC_SOURCE, then run again; what was stored is kept"
             ) from fault
 
@@ -205,9 +208,9 @@ class Fetcher:
             try:
                 body = await self.transport.get(key, partial(self._admit, max_bytes or self.max_file_bytes), into)
             except (Missing, Refused, TooLarge):
-                self._good_at = time.monotonic()
+                self._note_good()
                 raise
-        self._good_at = time.monotonic()
+        self._note_good()
         self.counts.size_bytes += len(body.content) if into is None else into.stat().st_size
         if md5 is not None and MD5.fullmatch(md5):
             actual = md5_of(body.content)
@@ -253,10 +256,17 @@ class Fetcher:
         return state.attempt_number >= self._attempts or self._is_over_budget(_fault(state).retry_after_s or 0.0)
 
     def _is_over_budget(self, wait_s: float) -> bool:
-        return time.monotonic() + wait_s - self._good_at > self._budget_s
+        return self._lost_s + time.monotonic() + wait_s - self._good_at > self._budget_s
+
+    def _note_good(self) -> None:
+        now = time.monotonic()
+        silence_s = now - self._good_at
+        self._lost_s += silence_s if self._has_failed and silence_s > SILENCE_S else 0.0
+        self._good_at, self._has_failed = now, False
 
     def _count_fault(self, state: tenacity.RetryCallState) -> None:
         self.counts.retries += 1
+        self._has_failed = True
         name = str(_fault(state)).split(":")[0].split(" is ")[0]
         self.counts.faults[name] = self.counts.faults.get(name, 0) + 1
 

@@ -35,7 +35,7 @@ def open_source(
     """Open a source: s3:// (anonymous), gs://, https://, http://, file:// or a folder.
 
     A URL that names a file list, or a root that has one, is read as the legacy layout, all others as NLM's bucket.
-    `budget_s` is how long it may go without one good answer, `timeout_s` how long one answer may stand still,
+    `budget_s` is how long it may go, in all, without a good answer, `timeout_s` how long one answer may stand still,
     `endpoint_url` another S3 server than Amazon's.
     """
     root, list_name = _split_list(url)
