@@ -65,11 +65,12 @@ class Asked:
 
 @dataclass
 class Eutils:
-    """What the server has and has seen. `faults` are committed one a request, in order."""
+    """What the server has and has seen. `faults` are committed one a request, in order; a 429 says `retry_after`."""
 
     url: str = ""
     records: dict[int, bytes] = field(default_factory=dict)
     faults: deque[str] = field(default_factory=deque)
+    retry_after: str = "0"
     asked: list[Asked] = field(default_factory=list)
     server: ThreadingHTTPServer | None = None
 
@@ -109,9 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             case "":
                 self._send(200, body)
             case "429":
-                self._send(429, RATE_LIMIT % key, {"Retry-After": "1"})
-            case "429 for ever":
-                self._send(429, RATE_LIMIT % key, {"Retry-After": "86400"})
+                self._send(429, RATE_LIMIT % key, {"Retry-After": self.eutils.retry_after})
             case "rate limit under 200":
                 self._send(200, RATE_LIMIT % key)
             case "no summary":

