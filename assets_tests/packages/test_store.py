@@ -179,6 +179,21 @@ def test_a_lost_part_is_fetched_again(bucket: SmallBucket, lake: Lake) -> None:
     assert_bytes_are_right(lake, rows)
 
 
+@pytest.mark.parametrize("kept_bytes", [0, 100, 20_000, -1])
+def test_what_a_damaged_part_lost_is_fetched_again(bucket: SmallBucket, lake: Lake, kept_bytes: int) -> None:
+    sync_day(bucket, lake, part_bytes=40_000)
+    folder = Path(lake.full_path(FOLDER))
+    part = folder / "part-00000.tar"
+    part.write_bytes(part.read_bytes()[:kept_bytes])
+    (folder / "part-00077.tar").write_bytes(b"left by a disk that was full")
+    (folder / "somebody's.tar").write_bytes(b"not ours")
+    sync_day(bucket, lake, part_bytes=40_000)
+    rows = stored_rows(lake, BATCH, "commercial")
+    assert len(rows) == 32
+    assert_bytes_are_right(lake, rows)
+    assert set(parts_of(lake)) == {row["part_path"].rsplit("/", 1)[-1] for row in rows} | {"somebody's.tar"}
+
+
 @pytest.mark.parametrize("first", ["commercial", "noncommercial"])
 def test_an_article_that_changed_its_licence_is_not_fetched_again(bucket: SmallBucket, lake: Lake, first: str) -> None:
     for number in range(10_001, 10_009):

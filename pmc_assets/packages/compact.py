@@ -3,7 +3,7 @@
 from collections import Counter
 
 from pmc_assets.lake import Lake, Partition
-from pmc_assets.packages.parts import PART_BYTES, PartWriter, part_number
+from pmc_assets.packages.parts import PART_BYTES, PartWriter, find_parts, part_number
 from pmc_assets.packages.stored import delete_dead_parts
 from pmc_assets.results import StageResult
 from pmc_assets.schema import RAW_PACKAGES
@@ -18,7 +18,7 @@ def compact_packages(lake: Lake, partition: Partition, part_bytes: int = PART_BY
     """
     with lake.lock(f"packages/{partition.path}"), lake.scratch() as folder:
         table = lake.read_table(RAW_PACKAGES, partition)
-        old = lake.find(lake.partition_path(RAW_PACKAGES.name, partition), ".tar")
+        old = find_parts(lake, partition)
         bytes_before = sum(lake.size_bytes(path) for path in old)
         number = max((part_number(path) for path in old), default=-1) + 1
         parts = PartWriter(lake, partition, number, folder, part_bytes)

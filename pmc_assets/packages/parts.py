@@ -1,8 +1,8 @@
 """Tar parts: files appended in order, closed at a size, published by one rename together with their own index."""
 
 import json
+import re
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -16,12 +16,19 @@ END_BYTES = 2 * BLOCK_BYTES
 INDEX_NAME = "index.json"
 INDEX_ROW_BYTES = 512
 NAME_BYTES = 100
+PART_NAME = re.compile(r"part-\d{5,}\.tar")
 
 Row = dict[str, Any]
 
 
 def part_path(lake: Lake, partition: Partition, number: int) -> str:
     return f"{lake.partition_path(RAW_PACKAGES.name, partition)}/part-{number:05d}.tar"
+
+
+def find_parts(lake: Lake, partition: Partition) -> list[str]:
+    """List the parts of one partition, in their order; other files are nobody's business."""
+    paths = lake.find(lake.partition_path(RAW_PACKAGES.name, partition), ".tar")
+    return [path for path in paths if PART_NAME.fullmatch(PurePosixPath(path).name)]
 
 
 def part_number(path: str) -> int:
@@ -111,10 +118,14 @@ def _index_bytes(rows: list[Row]) -> bytes:
     return lines + json.dumps({"index_bytes": len(lines)}).encode().ljust(BLOCK_BYTES - 1) + b"\n"
 
 
-def read_index(lake: Lake, path: str) -> Iterator[Row]:
-    """Read the rows of one part from the part itself."""
+def read_index(lake: Lake, path: str) -> list[Row]:
+    """Read the rows of one part from the part itself. Empty: [] for a part that is not whole."""
     end = lake.size_bytes(path) - END_BYTES - BLOCK_BYTES
-    index_bytes = json.loads(lake.read_bytes(path, end, BLOCK_BYTES))["index_bytes"]
-    for line in lake.read_bytes(path, end - index_bytes, index_bytes).splitlines():
-        if line.strip():
-            yield json.loads(line) | {"part_path": path}
+    if end < 0:
+        return []
+    try:
+        index_bytes = json.loads(lake.read_bytes(path, end, BLOCK_BYTES))["index_bytes"]
+        lines = lake.read_bytes(path, end - index_bytes, index_bytes).splitlines()
+        return [json.loads(line) | {"part_path": path} for line in lines if line.strip()]
+    except (ValueError, KeyError, TypeError):
+        return []

@@ -9,7 +9,7 @@ from typing import Any
 
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.licenses import LICENSE_GROUPS
-from pmc_assets.packages.parts import part_number, read_index
+from pmc_assets.packages.parts import find_parts, part_number, read_index
 from pmc_assets.schema import RAW_FILELISTS, RAW_PACKAGES
 
 Row = dict[str, Any]
@@ -54,7 +54,7 @@ class StoredPackages:
 def read_stored(lake: Lake, partition: Partition) -> StoredPackages:
     """Read which files the partition has; a row whose bytes are not there counts for nothing."""
     folder = lake.partition_path(RAW_PACKAGES.name, partition)
-    stored = StoredPackages(folder, parts=lake.find(folder, ".tar"))
+    stored = StoredPackages(folder, parts=find_parts(lake, partition))
     size_bytes = {path: lake.size_bytes(path) for path in stored.parts}
     published_parts = set()
     for row in lake.read_table(RAW_PACKAGES, partition).to_pylist():
@@ -67,7 +67,7 @@ def read_stored(lake: Lake, partition: Partition) -> StoredPackages:
         for row in read_index(lake, path):
             stored.files[row["pmcid"], row["version"]].setdefault(_content(row), row)
     for sibling in sibling_partitions(partition):
-        for path in lake.find(lake.partition_path(RAW_PACKAGES.name, sibling), ".tar"):
+        for path in find_parts(lake, sibling):
             for row in read_index(lake, path):
                 stored.moved[row["pmcid"], row["version"]][_content(row)] = row
     return stored
@@ -97,8 +97,7 @@ def delete_dead_parts(lake: Lake, partition: Partition, only: set[str] | None = 
     A part that holds an article which now belongs to another group of the batch, and is not stored there yet, stays.
     """
     live = set(lake.read_table(RAW_PACKAGES, partition, columns=["part_path"])["part_path"].to_pylist())
-    parts = lake.find(lake.partition_path(RAW_PACKAGES.name, partition), ".tar")
-    dead = [path for path in parts if path not in live and (only is None or path in only)]
+    dead = [path for path in find_parts(lake, partition) if path not in live and (only is None or path in only)]
     awaited = {key for sibling in sibling_partitions(partition) for key in _awaited(lake, sibling)} if dead else set()
     for path in dead:
         if not any((row["pmcid"], row["version"]) in awaited for row in read_index(lake, path)):
