@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,10 +11,12 @@ import pytest
 
 from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
+from pmc_assets.warehouse import watch
 from pmc_assets.warehouse.build import build_warehouse
 from pmc_assets.warehouse.connection import Limits, NoWarehouse, open_connection
-from pmc_assets.warehouse.guard import QueryRefused
-from pmc_assets.warehouse.query import QueryError, QueryOutOfMemory, QueryTimedOut, run_query
+from pmc_assets.warehouse.guard import QueryError, QueryRefused
+from pmc_assets.warehouse.query import run_query
+from pmc_assets.warehouse.watch import QueryOutOfMemory, QueryTimedOut
 
 CELL = Partition.of(license_group="commercial", batch="PMC00000xxxx")
 COLUMNS = "select figure_index, caption, section_path from core.figures order by figure_index"
@@ -67,6 +70,47 @@ def test_markdown_keeps_its_columns(lake):
 def test_table_shows_rows_and_their_number(lake):
     text = answer(lake, COLUMNS).decode()
     assert "plain" in text and text.endswith("3 rows\n")
+
+
+def test_columns_of_one_name_are_told_apart(lake):
+    sql = "select 1 as a, 2 as a, 3 as a_1, 4 as a"
+    assert answer(lake, sql, format="csv") == b"a,a_2,a_1,a_3\n1,2,3,4\n"
+    assert list(json.loads(answer(lake, sql, format="json"))[0].values()) == [1, 2, 3, 4]
+    assert pq.read_table(io.BytesIO(answer(lake, sql, format="parquet"))).num_columns == 4
+    assert answer(lake, sql).split()[:4] == [b"a", b"a_2", b"a_1", b"a_3"]
+
+
+VALUES = (
+    "select sum(figure_index) as s, 1.5::decimal(9, 2) as d, 'nan'::double as n, 0.1::float as f,"
+    " {'x': 'inf'::float} as st, '\\x00\\xFF'::blob as b, true as t, null as z from core.figures"
+)
+
+
+def test_values_are_json_that_any_reader_takes(lake):
+    said = answer(lake, VALUES, format="json").decode()
+    (row,) = json.loads(said, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    wanted = {"s": 3, "d": 1.5, "n": None, "f": 0.1, "st": {"x": None}, "b": "00ff", "t": True, "z": None}
+    assert row == wanted
+
+
+def test_values_are_plain_text_in_csv(lake):
+    assert answer(lake, VALUES, format="csv").decode().splitlines()[1] == '3,1.50,nan,0.1,"{""x"": null}",00ff,true,'
+
+
+def test_markdown_escapes_the_names_of_columns(lake):
+    assert answer(lake, 'select 1 as "a|b"', format="md").decode().splitlines()[0] == "| a\\|b |"
+
+
+@pytest.mark.parametrize(
+    ("sql", "format"), [("select date '20000-01-01' as d", "csv"), ("select interval 1 day as i", "parquet")]
+)
+def test_value_that_a_form_cannot_hold_is_named(lake, sql, format):
+    with pytest.raises(QueryError, match=r"out of range|interval"):
+        answer(lake, sql, format=format)
+
+
+def test_words_of_a_text_are_no_search(lake):
+    assert answer(lake, "select 'in (search(1))' as t -- in (search('x'))", format="csv") == b"t\nin (search(1))\n"
 
 
 def test_explain_and_describe_are_reading(lake):
@@ -131,8 +175,9 @@ def test_nothing_outside_the_lake_is_read(lake, sql):
     [("select nope from core.figures", "nope"), ("selec 1", "syntax"), ("from core.nothing", "nothing")],
 )
 def test_mistakes_are_named(lake, sql, said):
-    with pytest.raises(QueryError, match=said):
+    with pytest.raises(QueryError, match=said) as error:
         answer(lake, sql)
+    assert "\n" not in str(error.value)
 
 
 def test_unknown_format_is_named(lake):
@@ -156,6 +201,24 @@ def test_runaway_query_is_stopped_in_time(lake, sql):
 def test_runaway_query_is_stopped_at_the_memory_limit(lake):
     with pytest.raises(QueryOutOfMemory):
         answer(lake, "select list(range) from range(200000000)", memory_limit="200MB")
+
+
+def test_rows_that_never_end_are_stopped_too(lake):
+    with pytest.raises(QueryTimedOut):
+        answer(lake, "from range(1000000000000)", format="csv", timeout_s=0.2)
+
+
+@pytest.mark.parametrize("error", [QueryTimedOut, QueryOutOfMemory])
+def test_query_that_hears_no_interrupt_is_given_up(lake, error, monkeypatch):
+    monkeypatch.setattr(watch, "GRACE_S", 0.0)
+    if error is QueryOutOfMemory:
+        held = iter([0])
+        monkeypatch.setattr(watch, "private_bytes", lambda: next(held, 2**60))
+    given_up: list[QueryError] = []
+    sql = "select levenshtein(repeat('a', 20000), repeat('b', 20000))"
+    with pytest.raises(error):
+        answer(lake, sql, abandon=given_up.append, timeout_s=0.1 if error is QueryTimedOut else None)
+    assert isinstance(given_up[0], error)
 
 
 def test_progress_is_told(lake):
@@ -191,3 +254,23 @@ def test_prompt_answers_until_quit_and_survives_mistakes(lake):
     prompt(lake.url, read_line=read_line, out=out)
     said = out.getvalue().decode()
     assert "figures" in said and "syntax error" in said and "core.mentions" in said and "caption_title" in said
+
+
+def test_script_needs_no_last_semicolon_and_ends_at_its_first_mistake(lake):
+    from pmc_assets.warehouse.prompt import prompt
+
+    def read_from(lines: list[str]) -> Callable[[str], str]:
+        def read_line(shown: str) -> str:
+            assert shown == ""
+            if not lines:
+                raise EOFError
+            return lines.pop(0)
+
+        return read_line
+
+    out = io.BytesIO()
+    prompt(lake.url, is_person=False, read_line=read_from(["select 1 as one;", "select 2 as two"]), out=out)
+    said = [word for word in out.getvalue().decode().split() if "─" not in word]
+    assert said == ["one", "1", "1", "row", "two", "2", "1", "row"]
+    with pytest.raises(QueryError, match="syntax"):
+        prompt(lake.url, is_person=False, read_line=read_from(["selekt 1;", "select 1;"]), out=io.BytesIO())

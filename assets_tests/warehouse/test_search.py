@@ -13,11 +13,12 @@ from pmc_assets.lake import Lake, Partition
 from pmc_assets.warehouse.build import build_warehouse
 from pmc_assets.warehouse.contract import find_contract
 from pmc_assets.warehouse.derive import derived_table
+from pmc_assets.warehouse.guard import QueryError
 from pmc_assets.warehouse.neighbour_index import NoNeighbours, update_neighbours
 from pmc_assets.warehouse.packed_keys import pack, parse_key
-from pmc_assets.warehouse.query import QueryError, run_query
+from pmc_assets.warehouse.query import run_query
 from pmc_assets.warehouse.search import NoSearch, search_captions, update_search
-from pmc_assets.warehouse.similar import find_similar
+from pmc_assets.warehouse.similar import find_similar, find_words
 
 ENCODER = "tiny"
 CAPTIONS = {
@@ -114,6 +115,23 @@ def test_query_that_cannot_be_parsed_is_no_crash(still, query):
     assert search_captions(still, query).num_rows >= 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("search('lung', most := 0)", "at most 0"), ("search(repeat('(', 100000))", "brackets"),
+     ("search(repeat('NOT ', 100000) || 'x')", "NOT"), ("neighbours('PMC7_1_f0001_g00', most := -1)", "at most -1"),
+     ("neighbours('x')", "^'x' is not a sample key")],
+)  # fmt: skip
+def test_search_that_the_engine_cannot_bear_is_refused(still, asked, said):
+    with pytest.raises(QueryError, match=said):
+        keys(still, f"from {asked}")
+
+
+def test_words_find_samples_with_what_they_show(still):
+    found = find_words(still.url, "lung ultrasound", most=1)
+    assert found["sample_key"].to_pylist() == ["PMC7_1_f0000_g00"] and "B-lines" in found["caption"][0].as_py()
+    assert find_words(still.url, "zebra").num_rows == 0
+
+
 def test_only_changed_partitions_are_indexed_again(lake):
     assert update_search(lake).details["indexed_samples"] == 0
     write_samples(lake, "PMC7", ["Only a giraffe"])
@@ -158,6 +176,7 @@ def test_neighbours_among_a_condition_are_exact(still):
     of = "PMC7_1_f0001_g00"
     found = find_similar(still.url, sample_key=of, where="pmcid = 'PMC10007'")["sample_key"].to_pylist()
     assert found == [key for key in brute_force(still, of) if key.startswith("PMC10007")]
+    assert find_similar(still.url, sample_key=of, where="false").num_rows == 0
 
 
 def test_condition_of_neighbours_cannot_leave_the_lake(still):

@@ -137,7 +137,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> 
     raise typer.Exit(code)
 
 
-for command in (reading.sql, reading.subset, reading.search, reading.publish):
+for command in (reading.sql, reading.subset, reading.search, reading.similar, reading.publish):
     app.command()(command)
 
 

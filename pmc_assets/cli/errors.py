@@ -1,9 +1,11 @@
 """What a person reads when something is wrong: one line, and an exit code that is not 0."""
 
 import contextlib
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-import dagster as dg
 import duckdb
 import typer
 from rich.console import Console
@@ -11,9 +13,38 @@ from rich.console import Console
 
 @contextlib.contextmanager
 def told(console: Console) -> Iterator[None]:
-    """Print a named error as one line and end with exit code 1."""
+    """Print a named error as one line and end with exit code 1; a reader who left (`| head`) is no error."""
     try:
         yield
-    except (ValueError, RuntimeError, OSError, duckdb.Error, dg.DagsterError) as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except _named_errors() as error:
+        say(console, error)
         raise typer.Exit(1) from error
+
+
+def say(console: Console, error: Exception) -> None:
+    """Print an error as one line."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    console.print(f"error: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def ending(console: Console, *leftovers: Path) -> Callable[[Exception], None]:
+    """Give what ends the process from any thread: remove what it would leave, say why, exit code 1."""
+
+    def end(error: Exception) -> None:
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+        console.show_cursor()
+        say(console, error)
+        os._exit(1)
+
+    return end
+
+
+def _named_errors() -> tuple[type[Exception], ...]:
+    """Give the errors whose message says all; Dagster's where it is loaded: most commands need not wait for it."""
+    dagster = sys.modules.get("dagster")
+    return (ValueError, RuntimeError, OSError, duckdb.Error, *([dagster.DagsterError] if dagster else []))

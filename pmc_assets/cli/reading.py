@@ -1,40 +1,55 @@
-"""The commands that read a lake: sql, search, subset, publish."""
+"""The commands that read a lake: sql, search, similar, subset, publish."""
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pmc_assets.cli.errors import told
+from pmc_assets.cli.errors import ending, told
 from pmc_assets.cli.options import LakeUrl
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 console = Console(stderr=True)
+Format = Annotated[str, typer.Option(help="table, csv, parquet, json, jsonl or md.")]
 
 
 def sql(
     query: Annotated[str | None, typer.Argument(help="One select; without it a prompt opens.")] = None,
     lake: LakeUrl = "lake",
-    format: Annotated[str, typer.Option(help="table, csv, parquet, json, jsonl or md.")] = "table",
+    format: Format = "table",
     out: Annotated[Path | None, typer.Option(help="File to write to; standard output without it.")] = None,
-    timeout: Annotated[float | None, typer.Option(help="Stop the query after so many seconds.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Stop the query after so many seconds.", min=0)] = None,
     memory_limit: Annotated[str, typer.Option(help="Memory of the query, e.g. 4GB.")] = "4GB",
 ) -> None:
     """Ask the lake in SQL, read-only: tables are `raw.…`, `core.…`, `out.…` and `models.…`.
 
     `pmc-assets sql "select license_group, count(*) from out.samples group by 1"`
     """
-    from pmc_assets.warehouse.query import run_query
-
     with told(console):
         if query is None:
             from pmc_assets.warehouse.prompt import prompt
 
-            prompt(lake, timeout_s=timeout, memory_limit=memory_limit)
+            is_person = sys.stdin.isatty()
+            if is_person:
+                import readline  # noqa: F401 - input() edits its line and remembers the last ones
+            prompt(lake, timeout_s=timeout, memory_limit=memory_limit, abandon=ending(console), is_person=is_person)
         elif out is None:
-            run_query(lake, query, sys.stdout.buffer, format=format, timeout_s=timeout, memory_limit=memory_limit)
+            from pmc_assets.warehouse.query import run_query
+
+            run_query(
+                lake,
+                query,
+                sys.stdout.buffer,
+                format=format,
+                timeout_s=timeout,
+                memory_limit=memory_limit,
+                abandon=ending(console),
+            )
         else:
             _query_into(out, lake, query, format, timeout, memory_limit)
 
@@ -56,6 +71,7 @@ def _query_into(out: Path, lake: str, query: str, format: str, timeout: float | 
                     timeout_s=timeout,
                     memory_limit=memory_limit,
                     progress=lambda percent: progress.update(task, completed=percent),
+                    abandon=ending(console, partial),
                 )
         partial.replace(out)
     finally:
@@ -72,7 +88,7 @@ def subset(
     limit: Annotated[int | None, typer.Option(help="At most so many samples, drawn by the seed.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same samples.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many samples, articles and bytes.")] = False,
-    timeout: Annotated[float | None, typer.Option(help="Stop the selection after so many seconds.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Stop the selection after so many seconds.", min=0)] = None,
     lake: LakeUrl = "lake",
 ) -> None:
     """Export the samples that meet a condition, with manifest, attribution and card."""
@@ -105,15 +121,43 @@ def subset(
 def search(
     words: Annotated[str, typer.Argument(help='What to look for in captions and mentions: "lung ultrasound".')],
     limit: Annotated[int, typer.Option(help="At most so many samples.", min=1)] = 10,
+    format: Format = "table",
     lake: LakeUrl = "lake",
 ) -> None:
-    """Search captions and mentions, best first. In SQL: `where sample_key in (select … from search('…'))`."""
-    from pmc_assets.cli.status import rich_table
-    from pmc_assets.lake import Lake
-    from pmc_assets.warehouse.search import search_captions
+    """Search captions and mentions, best first. In SQL: `where sample_key in (search('…'))`.
+
+    All words are wanted; `"a phrase"` of the caption, `a OR b`, `-without`.
+    """
+    from pmc_assets.warehouse.similar import find_words
 
     with told(console):
-        Console().print(rich_table(search_captions(Lake(lake), words, limit)))
+        _print(find_words(lake, words, most=limit), format)
+
+
+def similar(
+    to: Annotated[str, typer.Argument(help="A sample key of the lake, or an image file.")],
+    where: Annotated[str, typer.Option(help="Only among the samples that meet this condition on out.samples.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many samples.", min=1)] = 10,
+    encoder: Annotated[str, typer.Option(help="Encoder of the embeddings; the lake's first without it.")] = "",
+    format: Format = "table",
+    lake: LakeUrl = "lake",
+) -> None:
+    """Find the images that look most like one: a sample, or a file. In SQL: `from neighbours('<sample_key>')`.
+
+    `pmc-assets similar scan.jpg --where "license_group = 'commercial'"`
+    """
+    from pmc_assets.warehouse.similar import find_similar
+
+    with told(console):
+        file = Path(to)
+        asked = {"image": file.read_bytes()} if file.is_file() else {"sample_key": to}
+        _print(find_similar(lake, **asked, where=where, most=limit, encoder=encoder), format)
+
+
+def _print(rows: "pa.Table", format: str) -> None:
+    from pmc_assets.warehouse.formats import write
+
+    write(format, rows.to_reader(), sys.stdout.buffer)
 
 
 def publish(

@@ -3,12 +3,14 @@
 import dagster as dg
 import pyarrow as pa
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from pmc_assets.assets.partitions import cells
 from pmc_assets.cli.run import cells_with_articles
 from pmc_assets.lake import Lake
 from pmc_assets.warehouse.connection import open_connection
+from pmc_assets.warehouse.formats import shown
 
 REJECTS_SQL = "select stage, reason, count(*) as records from core.rejects group by all order by all"
 
@@ -47,9 +49,7 @@ def rich_table(rows: pa.Table, title: str = "") -> RichTable:
         is_number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
         table.add_column(field.name, justify="right" if is_number else "left", overflow="fold")
     for row in rows.to_pylist():
-        table.add_row(
-            *("" if value is None else f"{value:,}" if isinstance(value, int) else str(value) for value in row.values())
-        )
+        table.add_row(*(escape(f"{value:,}" if isinstance(value, int) else shown(value)) for value in row.values()))
     return table
 
 

@@ -14,7 +14,7 @@ from pmc_assets.warehouse.build import FILES, build_warehouse, is_current
 from pmc_assets.warehouse.connection import Limits, open_connection
 from pmc_assets.warehouse.guard import tables_of
 from pmc_assets.warehouse.listing import Snapshot
-from pmc_assets.warehouse.query import guarded
+from pmc_assets.warehouse.watch import guarded
 
 NEEDED_TABLES = {"out.samples", "out.attributions", "raw.filelists"}
 

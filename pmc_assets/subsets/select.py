@@ -7,7 +7,7 @@ import duckdb
 from pmc_assets.lake import Lake
 from pmc_assets.subsets.spec import BadSubset, SubsetSpec
 from pmc_assets.warehouse.catalog import FROM_FILENAME, SHARDS, shards_table
-from pmc_assets.warehouse.guard import QueryError, check_query
+from pmc_assets.warehouse.guard import QueryError, check_query, one_line
 from pmc_assets.warehouse.listing import Snapshot
 from pmc_assets.warehouse.views import literal, parquet_view, texts
 
@@ -167,4 +167,4 @@ def _run(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConn
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
-        raise QueryError(str(error)) from None
+        raise QueryError(one_line(error)) from None

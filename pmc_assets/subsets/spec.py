@@ -8,7 +8,7 @@ import duckdb
 
 from pmc_assets.licenses import LICENSE_GROUPS
 from pmc_assets.warehouse.contract import BadContract, SqlContract, read_contracts, sql_folder
-from pmc_assets.warehouse.guard import QueryError
+from pmc_assets.warehouse.guard import QueryError, one_line
 
 FORMATS = ("wds", "parquet", "jsonl", "csv")
 
@@ -127,7 +127,7 @@ def check_expression(text: str) -> None:
     try:
         duckdb.SQLExpression(text)
     except duckdb.Error as error:
-        raise QueryError(f"{text!r} is no condition or expression: {error}") from None
+        raise QueryError(f"{text!r} is no condition or expression: {one_line(error)}") from None
 
 
 def _names(text: str) -> tuple[str, ...]:

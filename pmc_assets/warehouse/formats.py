@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -11,6 +14,8 @@ import pyarrow.parquet as pq
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from pmc_assets.warehouse.guard import QueryError
 
 SHOWN_ROWS = 200
 SHOWN_CHARACTERS = 80
@@ -31,19 +36,19 @@ def write_table(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
     Console(file=text, width=width, no_color=True, markup=False, highlight=False).print(table)
     more = f", the first {len(head)} shown" if count > len(head) else ""
     lines = [line.rstrip() for line in text.getvalue().splitlines()]
-    out.write("\n".join([*(line for line in lines if line), f"{count:,} rows{more}", ""]).encode())
+    rows_said = "1 row" if count == 1 else f"{count:,} rows"
+    out.write("\n".join([*(line for line in lines if line), rows_said + more, ""]).encode())
     return count
 
 
 def write_markdown(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
     """Write all rows as a Markdown table."""
     marks = ["---:" if _is_number(field.type) else "---" for field in reader.schema]
-    _line(out, f"| {' | '.join(reader.schema.names)} |")
+    _line(out, f"| {' | '.join(map(_cell, reader.schema.names))} |")
     _line(out, f"| {' | '.join(marks)} |")
     count = 0
     for row in rows(reader):
-        cells = (shown(value).replace("|", "\\|").replace("\n", " ") for value in row.values())
-        _line(out, f"| {' | '.join(cells)} |")
+        _line(out, f"| {' | '.join(map(_cell, row.values()))} |")
         count += 1
     return count
 
@@ -101,14 +106,51 @@ FORMATS: dict[str, Callable[[pa.RecordBatchReader, BinaryIO], int]] = {
 }
 
 
+def check_format(format: str) -> None:
+    """Raises: QueryError for a form that there is not."""
+    if format not in FORMATS:
+        raise QueryError(f"no format {format!r}: one of {', '.join(FORMATS)}")
+
+
+def write(format: str, reader: pa.RecordBatchReader, out: BinaryIO) -> int:
+    """Write rows in a form of FORMATS; columns of the same name are told apart. Raises: QueryError."""
+    check_format(format)
+    return FORMATS[format](distinct_names(reader), out)
+
+
+def distinct_names(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Name columns of the same name apart, as a join's may be: `a`, `a_1`; no form can hold both under one name."""
+    names: list[str] = []
+    seen: Counter[str] = Counter()
+    for name in reader.schema.names:
+        given = name
+        while given in names or (given != name and given in reader.schema.names):
+            seen[name] += 1
+            given = f"{name}_{seen[name]}"
+        names.append(given)
+    if names == reader.schema.names:
+        return reader
+    schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, names, strict=True)])
+    return pa.RecordBatchReader.from_batches(schema, (batch.rename_columns(names) for batch in reader))
+
+
 def rows(reader: pa.RecordBatchReader) -> Iterator[dict[str, Any]]:
     for batch in reader:
-        yield from batch.to_pylist()
+        yield from _short_floats(batch).to_pylist()
+
+
+def _short_floats(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Give single-precision numbers as the shortest text that means them: 0.1, not 0.10000000149011612."""
+    for place, field in enumerate(batch.schema):
+        if field.type in (pa.float32(), pa.float16()):
+            short = batch.column(place).cast(pa.float32()).cast(pa.string()).cast(pa.float64())
+            batch = batch.set_column(place, field.name, short)
+    return batch
 
 
 def shown(value: object) -> str:
     """Give a value for a reader: null as nothing, long lines cut."""
-    text = "" if value is None else _json(value) if isinstance(value, list | dict) else str(value)
+    text = "" if value is None else str(_plain(value))
     return "\n".join(_cut(line) for line in text.splitlines())
 
 
@@ -120,7 +162,7 @@ def _head(reader: pa.RecordBatchReader) -> tuple[list[dict[str, Any]], int]:
     head: list[dict[str, Any]] = []
     count = 0
     for batch in reader:
-        head += batch.slice(0, SHOWN_ROWS - len(head)).to_pylist()
+        head += _short_floats(batch.slice(0, SHOWN_ROWS - len(head))).to_pylist()
         count += batch.num_rows
     return head, count
 
@@ -129,16 +171,36 @@ def _is_number(type_: pa.DataType) -> bool:
     return pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
 
 
+def _cell(value: object) -> str:
+    return shown(value).replace("|", "\\|").replace("\n", " ")
+
+
 def _plain(value: object) -> object:
-    return _json(value) if isinstance(value, list | dict) else value
+    if isinstance(value, bytes):
+        return value.hex()
+    return _json(value) if isinstance(value, list | dict | tuple | bool) else value
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_json_default)
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_json_default)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=_json_default)
 
 
-def _json_default(value: object) -> str:
+def _json_default(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    """Give a value with null for what JSON has no word for: not a number, infinity."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _line(out: BinaryIO, text: str) -> None:

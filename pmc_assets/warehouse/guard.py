@@ -6,7 +6,12 @@ import duckdb
 
 _EXPLAIN = re.compile(r"^\s*explain\s+(\([^)]*\)\s*)?(analyze\s+)?", re.IGNORECASE)
 _TABLE = re.compile(r"\b(raw|core|out|models)\b\"?\s*\.\s*\"?(\w+)", re.IGNORECASE)
-_IN_SEARCH = re.compile(r"\bin\s*\(\s*(search|neighbours)\s*\(", re.IGNORECASE)
+_IN_SEARCH = re.compile(
+    r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)|\bin\s*\(\s*(search|neighbours)\s*\(""",
+    re.IGNORECASE | re.DOTALL,
+)
+_ECHO = re.compile(r"\s*\nLINE \d+:.*", re.DOTALL)
+_FUNCTION = re.compile(r"^Invalid Input Error: Python exception occurred while executing the UDF: (\w+: )?")
 
 
 class QueryError(ValueError):
@@ -23,12 +28,14 @@ def check_query(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     Raises: QueryRefused for anything that writes, sets, attaches, installs, or is not exactly one statement;
     QueryError for a text that does not parse.
     """
-    text = _IN_SEARCH.sub(r"in (select sample_key from \1(", sql).strip()
+    text = _IN_SEARCH.sub(lambda found: found[1] or f"in (select sample_key from {found[2]}(", sql).strip()
     text = _EXPLAIN.sub("", text) if _EXPLAIN.match(text) else text
     try:
         statements = connection.extract_statements(text)
     except duckdb.Error as error:
-        raise QueryError(str(error)) from None
+        raise QueryError(one_line(error)) from None
+    except TypeError:
+        raise QueryError("the query is not UTF-8 text") from None
     if len(statements) != 1:
         raise QueryRefused(f"one statement is wanted, not {len(statements)}")
     kind = statements[0].type
@@ -41,3 +48,8 @@ def check_query(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
 def tables_of(sql: str) -> set[str]:
     """Name the tables that a query's text names, and perhaps more. Empty: for a query of the catalogue."""
     return {f"{layer.lower()}.{table.lower()}" for layer, table in _TABLE.findall(sql)}
+
+
+def one_line(error: Exception) -> str:
+    """Give an error's message as one line, without the echo of the query; of a function of ours, just what it says."""
+    return " ".join(_FUNCTION.sub("", _ECHO.sub("", str(error))).split())

@@ -28,6 +28,7 @@ def nearest_to_sample(
 
     Raises: NoNeighbours where the sample has no vector, or the lake no embeddings.
     """
+    _check_most(most)
     name = encoder or default_encoder(lake)
     hits = nearest_to_vector(lake, _vector_of(lake, sample_key, name), most + 1, encoder=name, among=among)
     others = hits.filter(pc.not_equal(hits["packed_key"], pa.scalar(pack(*parse_key(sample_key)), pa.uint64())))
@@ -43,6 +44,7 @@ def nearest_to_vector(
     int8; without an index every vector is compared.
     Shape: packed_key, score (cosine), nearest first, ties by key.
     """
+    _check_most(most)
     name = encoder or default_encoder(lake)
     if among is None and lake.is_local and lake.exists(index_path(name)):
         return _ask_index(lake, vector, most, name)
@@ -56,6 +58,11 @@ def nearest_to_vector(
             f" from embeddings as e {only} order by score desc, packed_key limit $most",
             params={"vector": vector.tolist(), "most": most},
         ).to_arrow_table()
+
+
+def _check_most(most: int) -> None:
+    if most < 1:
+        raise NoNeighbours(f"at most {most} neighbours are none: ask for one or more")
 
 
 def _ask_index(lake: Lake, vector: np.ndarray, most: int, encoder: str) -> pa.Table:

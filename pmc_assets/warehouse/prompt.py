@@ -10,6 +10,7 @@ from pmc_assets.lake import Lake
 from pmc_assets.warehouse.connection import Limits, open_connection
 from pmc_assets.warehouse.guard import QueryError
 from pmc_assets.warehouse.query import run_on
+from pmc_assets.warehouse.watch import Abandon
 
 WELCOME = "SQL over {url}. End with ; — .tables, .columns core.figures, .quit"
 TABLES = """
@@ -26,41 +27,54 @@ def prompt(
     *,
     timeout_s: float | None = None,
     memory_limit: str = "4GB",
+    abandon: Abandon | None = None,
+    is_person: bool = True,
     read_line: Callable[[str], str] = input,
     out: BinaryIO | None = None,
 ) -> None:
-    """Read statements from a person until `.quit` or the end of the input; a mistake is said and forgotten.
+    """Read statements until `.quit` or the end of the input; a person's mistake is said and forgotten.
 
-    Raises: NoWarehouse.
+    Raises: NoWarehouse; QueryError where no person is asked (`is_person`), who gets no prompt either.
     """
     target = out or sys.stdout.buffer
     lake = Lake(lake_url)
     with open_connection(lake, Limits(memory=memory_limit)) as connection:
-        _say(target, WELCOME.format(url=lake.url))
-        while (statement := _read_statement(read_line)) not in (".quit", ".exit"):
-            _answer(connection, statement, target, timeout_s)
+        if is_person:
+            _say(target, WELCOME.format(url=lake.url))
+        while (statement := _read_statement(read_line, is_person)) not in (".quit", ".exit"):
+            _answer(connection, statement, target, timeout_s, abandon, is_person)
 
 
-def _read_statement(read_line: Callable[[str], str]) -> str:
+def _read_statement(read_line: Callable[[str], str], is_person: bool) -> str:
+    """Read lines up to a semicolon or the end of the input. Empty: `.quit` at the end."""
     lines: list[str] = []
     try:
         while not lines or not (lines[-1].rstrip().endswith(";") or lines[0].startswith(".")):
-            lines.append(read_line("   ...> " if lines else "pmc> "))
+            lines.append(read_line(("   ...> " if lines else "pmc> ") if is_person else ""))
     except EOFError:
-        return ".quit"
+        return "\n".join(lines).strip() or ".quit"
     except KeyboardInterrupt:
         return ""
     return "\n".join(lines).strip()
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, statement: str, out: BinaryIO, timeout_s: float | None) -> None:
+def _answer(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    out: BinaryIO,
+    timeout_s: float | None,
+    abandon: Abandon | None,
+    is_person: bool,
+) -> None:
     command, _, table = statement.partition(" ")
     sql = {".tables": TABLES, ".columns": COLUMNS.format(table=table.strip().replace("'", ""))}.get(command, statement)
     if not sql.strip(" ;"):
         return
     try:
-        run_on(connection, sql, out, timeout_s=timeout_s)
+        run_on(connection, sql, out, timeout_s=timeout_s, abandon=abandon)
     except QueryError as error:
+        if not is_person:
+            raise
         _say(out, str(error))
     except (KeyboardInterrupt, duckdb.InterruptException):
         _say(out, "stopped")

@@ -5,6 +5,7 @@ It lies in the lake's folder `search/captions` and works where the lake is a loc
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -28,12 +29,18 @@ HEAP_BYTES = 256 * 2**20
 COMMIT_ROWS = 500_000
 ROWS_AT_ONCE = 4_096
 MAX_HITS = 100_000
+MAX_NESTING = 200
+_OPENING = re.compile(r"\(|\bNOT\b")
 
 HITS = pa.schema([("packed_key", pa.uint64()), ("score", pa.float32())])
 
 
 class NoSearch(ValueError):
     """The lake has no search index, or it cannot have one."""
+
+
+class BadSearch(ValueError):
+    """Words that cannot be searched for."""
 
 
 def update_search(lake: Lake, *, progress: Callable[[int, int], None] | None = None) -> StageResult:
@@ -80,11 +87,15 @@ def search_captions(lake: Lake, query: str, limit: int = MAX_HITS) -> pa.Table:
 
     Shape: packed_key, score (BM25, captions weigh twice). Source: tantivy's query language: "a phrase", a OR b,
     -without, caption:word; what it cannot parse is taken word by word.
-    Raises: NoSearch where there is no index.
+    Raises: NoSearch where there is no index; BadSearch for no hits at most, or words nested too deep for the engine.
     """
     folder = _folder(lake)
     if not (folder / PARTITIONS).exists():
         raise NoSearch(f"{lake.url} has no search index: make it by `pmc-assets run --select 'key:\"search\"'`")
+    if limit < 1:
+        raise BadSearch(f"at most {limit} hits is no search: ask for one or more")
+    if len(_OPENING.findall(query)) > MAX_NESTING:
+        raise BadSearch(f"a search has at most {MAX_NESTING} brackets and NOTs")
     index = _open(str(folder))
     index.reload()
     searcher = index.searcher()

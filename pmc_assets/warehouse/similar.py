@@ -1,5 +1,6 @@
-"""Find samples that look like a sample or an image file, over the whole lake or among those of a condition."""
+"""Find samples by their words, or by what looks like a sample or an image file, each with what a reader asks first."""
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -8,7 +9,8 @@ from pmc_assets.warehouse.connection import open_connection
 from pmc_assets.warehouse.guard import check_query
 from pmc_assets.warehouse.neighbours import DEFAULT_COUNT, default_encoder, nearest_to_sample, nearest_to_vector
 from pmc_assets.warehouse.packed_keys import pack_sql, unpack_sql
-from pmc_assets.warehouse.query import guarded
+from pmc_assets.warehouse.search import search_captions
+from pmc_assets.warehouse.watch import Abandon, guarded
 
 SHOWN = "s.license_group, s.primary_label, s.caption"
 
@@ -22,6 +24,7 @@ def find_similar(
     most: int = DEFAULT_COUNT,
     encoder: str = "",
     timeout_s: float | None = None,
+    abandon: Abandon | None = None,
 ) -> pa.Table:
     """Find the samples nearest to a sample, or to an image file's bytes, by embedding.
 
@@ -35,17 +38,32 @@ def find_similar(
         among = None
         if where:
             condition = check_query(connection, f"select {pack_sql('s')} as k from out.samples as s where ({where}\n)")
-            with guarded(connection, timeout_s):
+            with guarded(connection, timeout_s, abandon=abandon):
                 among = connection.sql(condition).to_arrow_table()["k"].combine_chunks()
         if sample_key:
             hits = nearest_to_sample(lake, sample_key, most, encoder=name, among=among)
         else:
             hits = nearest_to_vector(lake, image_vector(lake, image, name), most, encoder=name, among=among)
-        return connection.sql(
-            f"select s.sample_key, h.score, {SHOWN} from (select unnest($hits, recursive := true)) as h"
-            f" join out.samples as s on s.sample_key = {unpack_sql('h.packed_key')} order by h.score desc, 1",
-            params={"hits": hits.to_pylist()},
-        ).to_arrow_table()
+        return _samples_of(connection, hits)
+
+
+def find_words(lake_url: str, words: str, *, most: int = DEFAULT_COUNT) -> pa.Table:
+    """Find the samples whose caption or mentions hold words, as `search_captions` does, best first.
+
+    Shape: sample_key, score (BM25), license_group, primary_label, caption. Raises: NoSearch, BadSearch.
+    """
+    lake = Lake(lake_url)
+    hits = search_captions(lake, words, most)
+    with open_connection(lake) as connection:
+        return _samples_of(connection, hits)
+
+
+def _samples_of(connection: duckdb.DuckDBPyConnection, hits: pa.Table) -> pa.Table:
+    connection.register("hits", hits)
+    return connection.sql(
+        f"select s.sample_key, h.score, {SHOWN} from hits as h"
+        f" join out.samples as s on s.sample_key = {unpack_sql('h.packed_key')} order by h.score desc, 1"
+    ).to_arrow_table()
 
 
 def image_vector(lake: Lake, image: bytes, encoder: str) -> np.ndarray:
