@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pmc_assets.schema import PARTITION_COLUMNS, Table
 from pmc_assets.warehouse.catalog import all_tables
+from pmc_assets.warehouse.shared_views import shared_views
 from pmc_assets.warehouse.views import duckdb_type
 
 BEGIN = "<!-- dictionary -->"
@@ -21,8 +22,8 @@ class NoMarkers(ValueError):
 
 
 def dictionary() -> str:
-    """Describe every table of the warehouse: row, key, partitions, columns with SQL type and meaning."""
-    return "\n".join(line for table in all_tables().values() for line in _table(table))
+    """Describe every table and view of the warehouse: row, key, partitions, columns with SQL type and meaning."""
+    return "\n".join(line for table in (all_tables() | shared_views()).values() for line in _table(table))
 
 
 def with_dictionary(document: str) -> str:

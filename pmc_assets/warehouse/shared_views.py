@@ -1,14 +1,22 @@
 """Views over all partitions of several tables: `sql/views/*.sql`, in the layer core. Tables per partition stay out."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import cache
 
 import duckdb
 
+from pmc_assets.schema import Table
 from pmc_assets.warehouse.contract import SqlContract, read_contracts, sql_folder
+from pmc_assets.warehouse.derive import derived_table
 from pmc_assets.warehouse.views import identifier, literal
 
 LAYER = "core"
+
+
+def shared_views() -> dict[str, Table]:
+    """Give every such view as a table without partitions, by name."""
+    return {c.name: replace(derived_table(c), partitioned_by=()) for c in view_contracts()}
 
 
 @cache
