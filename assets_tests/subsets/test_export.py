@@ -14,7 +14,7 @@ import pytest
 from generated_lake import write_cell
 
 from pmc_assets.lake import Lake, Partition
-from pmc_assets.subsets import run
+from pmc_assets.subsets import papers, run
 from pmc_assets.subsets.export import export_subset
 from pmc_assets.subsets.spec import BadSubset, shipped_subsets, spec_of
 from pmc_assets.warehouse.contract import BadContract, parse_contract
@@ -286,6 +286,36 @@ def test_shipped_subset_exports_what_its_header_says(made, tmp_path, name):
     assert kept == {s["sample_key"] for s in wanted} and kept
 
 
-def test_header_with_an_unknown_entry_is_named():
-    with pytest.raises(BadContract, match="colour"):
-        spec_of(parse_contract("subsets.x", "-- Some.\n-- colour: red\nselect sample_key from out.samples"))
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [("colour: red", "colour"), ("limit: many", "'many'"), ("limit: 0", "keeps nothing"), ("seed: 1.5", "'1.5'"),
+     ("formats: zip", "zip"), ("license_groups: open", "open"), ("balance: year", "year"), ("balance: ):5", "expression")],
+)  # fmt: skip
+def test_header_that_no_subset_can_have_is_named_with_its_file(entry, said):
+    with pytest.raises(BadContract, match=rf"^subsets\.x: .*{said}"):
+        spec_of(parse_contract("subsets.x", f"-- Some.\n-- {entry}\nselect sample_key from out.samples"))
+
+
+FOREIGN = {
+    "README.md": "precious", "00000.tar": "precious", "manifest.json": '{"name": "an extension"}',
+    "manifest.partial.json": '{"files": {"../lake.json": {}}, "units": {}}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FOREIGN)
+def test_target_with_files_of_somebody_else_is_refused_untouched(made, tmp_path, path):
+    (tmp_path / path).write_text(FOREIGN[path])
+    with pytest.raises(BadSubset, match=path):
+        export_subset(made[0], name="late", where=WHERE, to=str(tmp_path))
+    assert files_below(tmp_path) == {path: FOREIGN[path].encode()}
+
+
+def test_shipped_subset_keeps_its_name_and_its_seed(made):
+    for other in ({"where": "true"}, {"seed": 3}, {"limit": 3}):
+        with pytest.raises(BadSubset, match="shipped subset"):
+            export_subset(made[0], name="radiology", dry_run=True, **other)
+
+
+def test_attribution_holdsno_formula():
+    rows = [papers.no_formula(value) for value in ("=HYPERLINK(1)", "+1", "-1", "@x", "\t=1", "a=1", "", None, 3)]
+    assert rows == ["'=HYPERLINK(1)", "'+1", "'-1", "'@x", "'\t=1", "a=1", "", None, 3]

@@ -91,7 +91,10 @@ def subset(
     timeout: Annotated[float | None, typer.Option(help="Stop the selection after so many seconds.", min=0)] = None,
     lake: LakeUrl = "lake",
 ) -> None:
-    """Export the samples that meet a condition, with manifest, attribution and card."""
+    """Export the samples that meet a condition, with manifest, attribution and card.
+
+    Without `--license-group` samples of every group are taken, `other` too: their licence may forbid to pass them on.
+    """
     from pmc_assets.subsets.export import export_subset
 
     columns = (TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -109,12 +112,15 @@ def subset(
             seed=seed,
             dry_run=dry_run,
             timeout_s=timeout,
+            abandon=ending(console),
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     verb = "would export" if dry_run else f"exported to {exported.url}:"
-    console.print(
-        f"{verb} {exported.samples:,} samples of {exported.articles:,} articles, {exported.size_bytes:,} bytes",
-        soft_wrap=True,
+    groups = ", ".join(f"{group} {count:,}" for group, count in exported.by["license_group"].items())
+    missing = f"; {exported.not_in_shards:,} are in no shard: run out/shards" if exported.not_in_shards else ""
+    typer.echo(
+        f"{verb} {exported.samples:,} samples of {exported.articles:,} articles, {exported.size_bytes:,} bytes"
+        f"{f' ({groups})' if groups else ''}{missing}"
     )
 
 

@@ -14,7 +14,7 @@ from pmc_assets.warehouse.build import FILES, build_warehouse, is_current
 from pmc_assets.warehouse.connection import Limits, open_connection
 from pmc_assets.warehouse.guard import tables_of
 from pmc_assets.warehouse.listing import Snapshot
-from pmc_assets.warehouse.watch import guarded
+from pmc_assets.warehouse.watch import Abandon, guarded
 
 NEEDED_TABLES = {"out.samples", "out.attributions", "raw.filelists"}
 
@@ -49,6 +49,7 @@ def export_subset(
     dry_run: bool = False,
     progress: Progress | None = None,
     timeout_s: float | None = None,
+    abandon: Abandon | None = None,
     limits: Limits | None = None,
 ) -> Exported:
     """Export the samples that meet a condition, or without one the shipped subset of that name.
@@ -56,13 +57,15 @@ def export_subset(
     `to` is any fsspec URL, by default `subsets/<name>/<format>` of the lake; `progress` is told samples done and in
     all. Raises: BadSubset, QueryError, NoWarehouse.
     """
+    if where and name in shipped_subsets():
+        raise BadSubset(f"{name} is a shipped subset: give the samples of a condition another name")
     if where:
         spec = subset_where(
             name, where, license_groups=license_group, balance=balance, limit=limit, seed=seed, format=format or "wds"
         )
     elif name in shipped_subsets():
         spec = shipped_subsets()[name]
-        if license_group or balance or limit:
+        if license_group or balance or limit or seed:
             raise BadSubset(f"{name} is a shipped subset with its own choices: give a condition to choose otherwise")
     else:
         raise BadSubset(f"no shipped subset {name!r}: one of {', '.join(shipped_subsets())}; or give a condition")
@@ -74,6 +77,7 @@ def export_subset(
         dry_run=dry_run,
         progress=progress,
         timeout_s=timeout_s,
+        abandon=abandon,
         limits=limits,
     )
 
@@ -87,6 +91,7 @@ def export_spec(
     dry_run: bool = False,
     progress: Progress | None = None,
     timeout_s: float | None = None,
+    abandon: Abandon | None = None,
     limits: Limits | None = None,
 ) -> Exported:
     """Export one subset in one form, as `export_subset` does."""
@@ -95,7 +100,7 @@ def export_spec(
         build_warehouse(lake)
     with open_connection(lake, limits, tables_of(spec.sql) | NEEDED_TABLES) as connection:
         snapshot = Snapshot.from_json(lake.read_bytes(FILES))
-        with guarded(connection, timeout_s):
+        with guarded(connection, timeout_s, abandon=abandon):
             selection = select_samples(connection, lake, spec, snapshot, with_images=format == "csv")
         if dry_run:
             return _exported(spec, "", selection)

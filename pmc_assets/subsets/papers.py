@@ -12,6 +12,7 @@ from pmc_assets.subsets.forms import IMAGES
 from pmc_assets.subsets.select import SELECTED, UNIT_OF, Selection
 from pmc_assets.subsets.spec import SubsetSpec
 
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 ATTRIBUTION_COLUMNS = (
     "pmcid",
     "version",
@@ -29,7 +30,10 @@ ATTRIBUTION_COLUMNS = (
 
 
 def attribution(connection: duckdb.DuckDBPyConnection) -> bytes:
-    """List every article of the selection with what its licence asks to be named: title, authors, licence, link."""
+    """List every article of the selection with what its licence asks to be named: title, authors, licence, link.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe, which it shows as text.
+    """
     columns = ", ".join(f"a.{name}" for name in ATTRIBUTION_COLUMNS[:-1])
     rows = connection.execute(f"""
         with articles as (
@@ -40,7 +44,11 @@ def attribution(connection: duckdb.DuckDBPyConnection) -> bytes:
         join out.attributions as a using (pmcid, version, license_group, batch)
         order by a.pmcid[4:]::bigint, a.version
     """)
-    return _delimited([ATTRIBUTION_COLUMNS, *rows.fetchall()], ",")
+    return _delimited([ATTRIBUTION_COLUMNS, *(tuple(map(no_formula, row)) for row in rows.fetchall())], ",")
+
+
+def no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value
 
 
 def captions(connection: duckdb.DuckDBPyConnection) -> bytes:

@@ -13,20 +13,25 @@ from pmc_assets.lake import Lake
 from pmc_assets.shards.images import ordered
 from pmc_assets.subsets import papers
 from pmc_assets.subsets.article_lines import article_lines
-from pmc_assets.subsets.forms import write_unit
+from pmc_assets.subsets.forms import IMAGES, write_unit
 from pmc_assets.subsets.select import UNIT_OF, Selection
-from pmc_assets.subsets.spec import SubsetSpec
+from pmc_assets.subsets.spec import BadSubset, SubsetSpec
 from pmc_assets.subsets.units import Unit, units
 
 MANIFEST = "manifest.json"
 PARTIAL = "manifest.partial.json"
+FIRST_UNIT = ("00000.tar", "00000.parquet")
+OWN_PATHS = ("README.md", "ATTRIBUTION.csv", "sizes.json", "articles.jsonl", "samples.csv", IMAGES, *FIRST_UNIT)
 UNITS_AT_ONCE = 2
 
 Progress = Callable[[int, int], None]
 
 
 class Export:
-    """One run of an export: `files` is path to sha256, size and samples of every file; `units` stem to digest."""
+    """One run of an export: `files` is path to sha256, size and samples of every file; `units` stem to digest.
+
+    Raises: BadSubset where the target holds somebody else's files.
+    """
 
     def __init__(
         self,
@@ -161,11 +166,29 @@ class Export:
 
 
 def _read_manifest(target: Lake) -> dict[str, Any]:
-    """Read what an earlier run left: its manifest, or what it had done before it was stopped."""
+    """Read what an earlier run left: its manifest, or what it had done before it was stopped.
+
+    Raises: BadSubset where the target holds files of somebody else that an export would overwrite or delete.
+    """
     for path in (PARTIAL, MANIFEST):
         if target.exists(path):
-            return json.loads(target.read_bytes(path))
+            return _checked(target, path)
+    for path in OWN_PATHS:
+        if target.exists(path):
+            raise BadSubset(f"{target.url} has a {path} that no export of ours wrote: give a folder without it")
     return {}
+
+
+def _checked(target: Lake, path: str) -> dict[str, Any]:
+    try:
+        manifest = json.loads(target.read_bytes(path))
+        files, owned = manifest["files"], [file for unit in manifest["units"].values() for file in unit["files"]]
+        is_ours = set(owned) <= set(files) and not any(".." in file.split("/") for file in files)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        is_ours = False
+    if not is_ours:
+        raise BadSubset(f"{target.url}/{path} is no manifest of an export: give a folder without it")
+    return manifest
 
 
 def to_json(content: dict[str, Any]) -> bytes:

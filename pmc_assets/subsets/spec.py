@@ -103,23 +103,32 @@ def shipped_subsets() -> dict[str, SubsetSpec]:
 def spec_of(contract: SqlContract) -> SubsetSpec:
     """Read a subset from its file's header: license_groups, balance, limit, seed, formats.
 
-    Raises: BadContract for an entry that no subset has; BadSubset.
+    Raises: BadContract, naming the file, for an entry that no subset has or a value that it cannot have.
     """
     entries = dict(contract.entries)
     groups, formats = (_names(entries.pop(entry, "")) for entry in ("license_groups", "formats"))
     balance, limit, seed = (entries.pop(entry, "") for entry in ("balance", "limit", "seed"))
     if entries:
         raise BadContract(f"{contract.name}: no subset has an entry {', '.join(entries)}")
-    return SubsetSpec(
-        name=contract.name.split(".")[1],
-        meaning=contract.row,
-        sql=contract.sql,
-        license_groups=groups,
-        balance=Balance.parse(balance) if balance else None,
-        limit=int(limit) if limit else None,
-        seed=int(seed or 0),
-        formats=formats or ("wds",),
-    )
+    try:
+        return SubsetSpec(
+            name=contract.name.split(".")[1],
+            meaning=contract.row,
+            sql=contract.sql,
+            license_groups=groups,
+            balance=Balance.parse(balance) if balance else None,
+            limit=_number("limit", limit) if limit else None,
+            seed=_number("seed", seed or "0"),
+            formats=formats or ("wds",),
+        )
+    except (BadSubset, QueryError) as error:
+        raise BadContract(f"{contract.name}: {error}") from None
+
+
+def _number(entry: str, text: str) -> int:
+    if not text.removeprefix("-").isdecimal():
+        raise BadSubset(f"{entry} {text!r} is no whole number")
+    return int(text)
 
 
 def check_expression(text: str) -> None:
