@@ -17,6 +17,7 @@ from pmc_assets.lake import Lake, Partition
 from pmc_assets.subsets import papers, run
 from pmc_assets.subsets.export import export_subset
 from pmc_assets.subsets.spec import BadSubset, shipped_subsets, spec_of
+from pmc_assets.warehouse.connection import NoWarehouse
 from pmc_assets.warehouse.contract import BadContract, parse_contract
 from pmc_assets.warehouse.guard import QueryError
 
@@ -316,6 +317,12 @@ def test_shipped_subset_keeps_its_name_and_its_seed(made):
             export_subset(made[0], name="radiology", dry_run=True, **other)
 
 
-def test_attribution_holdsno_formula():
+def test_lake_that_is_not_there_is_said_and_not_made(tmp_path):
+    with pytest.raises(NoWarehouse, match="pmc-assets run"):
+        export_subset(str(tmp_path / "typo"), name="radiology", dry_run=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_attribution_holds_no_formula():
     rows = [papers.no_formula(value) for value in ("=HYPERLINK(1)", "+1", "-1", "@x", "\t=1", "a=1", "", None, 3)]
     assert rows == ["'=HYPERLINK(1)", "'+1", "'-1", "'@x", "'\t=1", "a=1", "", None, 3]

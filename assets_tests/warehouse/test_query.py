@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -230,6 +231,20 @@ def test_progress_is_told(lake):
 def test_lake_without_warehouse_says_how_to_make_one(tmp_path):
     with pytest.raises(NoWarehouse, match="pmc-assets run"):
         run_query(str(tmp_path), "select 1", io.BytesIO())
+
+
+def test_lake_is_listed_with_or_without_a_warehouse(lake, tmp_path):
+    half = Lake(str(tmp_path / "half"))
+    with pytest.raises(NoWarehouse, match="no table.*pmc-assets run"), open_connection(half, is_listed=True):
+        raise AssertionError("an empty folder was opened")
+    shutil.copytree(lake.full_path("core"), half.full_path("core"))
+    with open_connection(half, is_listed=True) as connection:
+        assert connection.sql("select count(*) from core.figures").fetchall() == [(3,)]
+        assert connection.sql("select count(*) from out.samples").fetchall() == [(0,)]
+    build_warehouse(half)
+    half.delete("core/figures")
+    with pytest.raises(QueryError, match="are gone since the warehouse.*pmc-assets run"):
+        answer(half, COLUMNS)
 
 
 def test_two_connections_at_once(lake):

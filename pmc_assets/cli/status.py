@@ -9,6 +9,7 @@ from rich.table import Table as RichTable
 from pmc_assets.assets.partitions import cells
 from pmc_assets.cli.run import cells_with_articles
 from pmc_assets.lake import Lake
+from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.connection import open_connection
 from pmc_assets.warehouse.formats import shown
 
@@ -29,13 +30,11 @@ def print_status(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance,
 
 
 def print_summary(lake: Lake, console: Console) -> None:
-    """Print rows and bytes per table, and the rejects."""
-    with open_connection(lake) as connection:
-        names = connection.execute(
-            "select schema_name || '.' || view_name from duckdb_views() where not internal order by 1"
-        ).fetchall()
+    """Print rows per table of the files that are there, and the rejects."""
+    with open_connection(lake, is_listed=True) as connection:
+        names = sorted(all_tables())
         table = RichTable("table", "rows", title=lake.url)
-        for (name,) in names:
+        for name in names:
             ((rows,),) = connection.execute(f"select count(*) from {name}").fetchall()
             table.add_row(name, f"{rows:,}")
         console.print(table)
@@ -49,7 +48,8 @@ def rich_table(rows: pa.Table, title: str = "") -> RichTable:
         is_number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
         table.add_column(field.name, justify="right" if is_number else "left", overflow="fold")
     for row in rows.to_pylist():
-        table.add_row(*(escape(f"{value:,}" if isinstance(value, int) else shown(value)) for value in row.values()))
+        cells = (f"{value:,}" if type(value) is int else shown(value) for value in row.values())
+        table.add_row(*map(escape, cells))
     return table
 
 

@@ -11,7 +11,7 @@ from pmc_assets.subsets.run import Export, Progress, to_json
 from pmc_assets.subsets.select import Selection, select_samples
 from pmc_assets.subsets.spec import BadSubset, SubsetSpec, shipped_subsets, subset_where
 from pmc_assets.warehouse.build import FILES, build_warehouse, is_current
-from pmc_assets.warehouse.connection import Limits, open_connection
+from pmc_assets.warehouse.connection import Limits, check_warehouse, open_connection
 from pmc_assets.warehouse.guard import tables_of
 from pmc_assets.warehouse.listing import Snapshot
 from pmc_assets.warehouse.watch import Abandon, guarded
@@ -96,8 +96,10 @@ def export_spec(
 ) -> Exported:
     """Export one subset in one form, as `export_subset` does."""
     lake = Lake(lake_url)
-    if lake.is_local and not is_current(lake):
-        build_warehouse(lake)
+    if lake.is_local:
+        check_warehouse(lake)
+        if not is_current(lake):
+            build_warehouse(lake)
     with open_connection(lake, limits, tables_of(spec.sql) | NEEDED_TABLES) as connection:
         snapshot = Snapshot.from_json(lake.read_bytes(FILES))
         with guarded(connection, timeout_s, abandon=abandon):

@@ -12,7 +12,7 @@ from pmc_assets.lake import Lake
 from pmc_assets.warehouse.build import FILES, WAREHOUSE, create_views
 from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.functions import register_functions
-from pmc_assets.warehouse.listing import Snapshot
+from pmc_assets.warehouse.listing import Snapshot, list_files
 from pmc_assets.warehouse.ranged_files import RangedFiles
 from pmc_assets.warehouse.shared_views import view_contracts
 from pmc_assets.warehouse.views import literal
@@ -39,15 +39,18 @@ class Limits:
 
 @contextlib.contextmanager
 def open_connection(
-    lake: Lake, limits: Limits | None = None, tables: Collection[str] = ()
+    lake: Lake, limits: Limits | None = None, tables: Collection[str] = (), *, is_listed: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse of a local or remote lake: it can read the lake's files, nothing else, and not be unlocked.
 
-    `tables` are those that will be asked (all where empty): of a remote lake only they are opened.
-    Raises: NoWarehouse before the warehouse was built.
+    `tables` are those that will be asked (all where empty): of a remote lake only they are opened. `is_listed` shows a
+    local lake as its folders are now, with or without a warehouse.
+    Raises: NoWarehouse before the warehouse was built; listed, where there is no table at all.
     """
     with tempfile.TemporaryDirectory(prefix="pmc-assets-spill-") as spill, duckdb.connect() as connection:
-        if lake.is_local:
+        if lake.is_local and is_listed:
+            _view_listed(connection, lake)
+        elif lake.is_local:
             _attach(connection, lake)
         else:
             _view_remote(connection, lake, tables)
@@ -56,9 +59,22 @@ def open_connection(
         yield connection
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def check_warehouse(lake: Lake) -> None:
+    """Raises: NoWarehouse before the warehouse was built."""
     if not lake.exists(WAREHOUSE):
         raise _no_warehouse(lake)
+
+
+def _view_listed(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    tables = all_tables().values()
+    snapshot = Snapshot(list_files(lake, tables))
+    if not any(snapshot.files.values()):
+        raise NoWarehouse(f"{lake.url} holds no table: make it by `pmc-assets run`")
+    create_views(connection, tables, snapshot, partial(snapshot.paths, lake.root))
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    check_warehouse(lake)
     connection.execute(f"attach {literal(lake.full_path(WAREHOUSE))} as lake (read_only)")
     connection.execute("use lake")
     connection.execute(f"set variable lake = {literal(lake.root)}")
