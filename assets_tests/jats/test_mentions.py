@@ -46,6 +46,36 @@ def mentions(paragraph: str, **parts: str) -> list[tuple[str, str, bool]]:
             [("F2", "Figs 2-4", False), ("F3", "Figs 2-4", True), ("F4", "Figs 2-4", True)],
         ),
         (
+            "range before a full stop",
+            '<p><xref rid="F2">Figs 2</xref>–4.</p>',
+            [("F2", "Figs 2", False), ("F3", "Figs 2–4", True), ("F4", "Figs 2–4", True)],
+        ),
+        (
+            "range in one pointer beside another pointer",
+            '<p><xref rid="F1">Figs 1–3</xref> and <xref rid="F5">5</xref></p>',
+            [("F1", "Figs 1–3", False), ("F2", "Figs 1–3", True), ("F3", "Figs 1–3", True), ("F5", "5", False)],
+        ),
+        (
+            "two ranges in one pointer",
+            '<p><xref rid="F1 F4">Figs 1–2 and 4–5.</xref></p>',
+            [
+                ("F1", "Figs 1–2 and 4–5.", False),
+                ("F2", "Figs 1–2 and 4–5.", True),
+                ("F4", "Figs 1–2 and 4–5.", False),
+                ("F5", "Figs 1–2 and 4–5.", True),
+            ],
+        ),
+        (
+            "range whose end repeats the word",
+            '<p><xref rid="F2">Fig. 2</xref>–Fig. <xref rid="F4">4</xref></p>',
+            [("F2", "Fig. 2", False), ("F3", "Fig. 2–Fig. 4", True), ("F4", "4", False)],
+        ),
+        (
+            "printed numbers are not those of the figures (ff7d141493.xml)",
+            '<p><xref rid="F1">Figs 4</xref>–<xref rid="F5">5</xref></p>',
+            [("F1", "Figs 4", False), ("F5", "5", False)],
+        ),
+        (
             "panels are no range",
             '<p><xref rid="F2">Fig. 2A</xref>–<xref rid="F2">C</xref></p>',
             [("F2", "Fig. 2A", False)],
@@ -74,6 +104,46 @@ def mentions(paragraph: str, **parts: str) -> list[tuple[str, str, bool]]:
 )
 def test_mention(trait: str, paragraph: str, expected: list):
     assert mentions(paragraph) == expected, trait
+
+
+@pytest.mark.parametrize("label", ["Figure S{}", "S{} Fig", "S{} Fig."])
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        '<xref rid="S1">Figs S1</xref>–<xref rid="S3">S3</xref>',
+        '<xref rid="S1">Figs S1–S3</xref>',
+        '<xref rid="S1 S3">S1–S3 Figs</xref>',
+        '<xref rid="S1">Fig. S1</xref>–S3.',
+    ],
+)
+def test_range_of_supplementary_figures(label: str, pointer: str):
+    """21ebd3f49b.xml: Figures S1–S3."""
+    own = "".join(figure("", label=f"<label>{label.format(n)}</label>", attributes=f'id="S{n}"') for n in range(1, 5))
+    article = read(f"<p>{pointer}</p>{FIGURES}{own}")
+    assert [article.figures[m["figure_index"]]["figure_id"] for m in article.mentions] == ["S1", "S2", "S3"]
+
+
+def test_range_stays_in_its_own_sub_article():
+    def translation(name: str) -> str:
+        own = "".join(figure("", label=f"<label>Figura {n}</label>", attributes=f'id="{name}{n}"') for n in (1, 2, 3))
+        pointer = f'<p><xref rid="{name}1">Figs 1</xref>–<xref rid="{name}3">3</xref></p>'
+        return f"<sub-article><body>{pointer}{own}</body></sub-article>"
+
+    article = read(FIGURES, rest=translation("a") + translation("b"))
+    ids = [article.figures[m["figure_index"]]["figure_id"] for m in article.mentions]
+    assert ids == ["a1", "a2", "a3", "b1", "b2", "b3"]
+
+
+def test_id_that_is_given_twice_names_the_first_figure():
+    article = read('<p><xref rid="F1">1</xref></p>' + figure("") + figure(""))
+    assert [m["figure_index"] for m in article.mentions] == [0]
+
+
+def test_pointers_of_a_long_paragraph_have_their_places():
+    paragraph = "e&#x301; <xref rid='F1'> Fig. 1 </xref>, not <xref rid='F2'>2</xref> \n " * 40
+    article = read(f"<p>2 {paragraph}2</p>{FIGURES}")
+    assert [m["text"][m["span_start"] : m["span_end"]] for m in article.mentions] == ["Fig. 1", "2"]
+    assert article.mentions[1]["text"][: article.mentions[1]["span_end"]] == "2 é Fig. 1 , not 2"
 
 
 def test_mention_has_the_paragraph_and_its_section():

@@ -91,7 +91,7 @@ def read_article(xml: bytes) -> Article:
     descriptions = settle_text(outline)
     pointers = find_pointers(outline, figures_by_id(showings))
     figures, subcaptions = read_figures(outline, showings, descriptions)
-    mentions, texts = read_mentions(outline, pointers, FigureNumbers(figures))
+    mentions, texts = read_mentions(outline, pointers, FigureNumbers(outline, showings, figures))
     return Article(
         **read_front(outline.article),
         **read_references(outline),

@@ -11,6 +11,9 @@ from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.text import POINTER_END, POINTER_START, marked_text_of, text_of
 
 CONTEXT_CHARACTERS = 12
+MAX_GROUP_MEMBERS = 60
+MAX_COUNTED_POINTERS = 60
+"""Pointers of one paragraph up to which counting their texts is cheaper than marking them."""
 _MARK_AND_TEXT = re.compile(f"[{POINTER_START}{POINTER_END}]|[^{POINTER_START}{POINTER_END}]+")
 _PASSED_BY = frozenset(("td", "th", "fig", "table-wrap", "title", "label", "ref", "aff", "contrib"))
 _UP_TO = frozenset(("sec", "body", "back", "front", "article"))
@@ -30,17 +33,22 @@ Pointers = dict[etree._Element, list[Pointer]]
 
 
 def figures_by_id(showings: list[Showing]) -> dict[str, list[int]]:
-    """Index figures by every id that an xref can name: the figure's, its graphics', its group's (all members)."""
+    """Index figures by every id that an xref can name: the figure's, its graphics', its group's (all members).
+
+    An id that is given twice names the first figure that has it.
+    """
     by_id: dict[str, list[int]] = {}
+    members: dict[str, list[int]] = {}
     for index, showing in enumerate(showings):
-        ids = [showing.element.get("id"), *(graphic.get("id") for graphic in showing.elements)]
-        parent = showing.element.getparent()
-        if parent is not None and parent.tag == "fig-group":
-            ids.append(parent.get("id"))
-        for identifier in dict.fromkeys(ids):
+        for named in (showing.element, *showing.elements):
+            identifier = named.get("id")
             if identifier:
-                by_id.setdefault(identifier, []).append(index)
-    return by_id
+                by_id.setdefault(identifier, [index])
+        parent = showing.element.getparent()
+        group_id = parent.get("id") if parent is not None and parent.tag == "fig-group" else None
+        if group_id and len(members.setdefault(group_id, [])) < MAX_GROUP_MEMBERS:
+            members[group_id].append(index)
+    return members | by_id
 
 
 def find_pointers(outline: Outline, by_id: dict[str, list[int]]) -> Pointers:
@@ -72,7 +80,7 @@ def _paragraph_of(xref: etree._Element) -> etree._Element | None:
 
 def locate_pointers(paragraph: etree._Element, pointers: list[Pointer], text: str) -> None:
     """Note in the pointers of a paragraph where they stand in its text: by their own text, by marks where it recurs."""
-    if not _find_labels(text, pointers):
+    if len(pointers) > MAX_COUNTED_POINTERS or not _find_labels(text, pointers):
         _locate_by_marks(paragraph, pointers, text)
 
 
@@ -113,15 +121,12 @@ def _locate_by_marks(paragraph: etree._Element, pointers: list[Pointer], text: s
         pointer.start = pointer.end = 0
     if not marked.count(POINTER_START) == marked.count(POINTER_END) == len(pointers):
         return
-    plain = marked.replace(POINTER_START, "").replace(POINTER_END, "")
-    if plain == text:
-        _note_places(marked, pointers)
-    else:
-        plain = _note_places_collapsed(marked, pointers)
-        for pointer in pointers:
-            pointer.start = len(normalize("NFC", plain[: pointer.start]))
-            pointer.end = len(normalize("NFC", plain[: pointer.end]))
+    if marked.replace(POINTER_START, "").replace(POINTER_END, "") != text:
+        marked = normalize("NFC", _collapsed(marked))
+    _note_places(marked, pointers)
     for pointer in pointers:
+        pointer.end = min(pointer.end, len(text))
+        pointer.start = min(pointer.start, pointer.end)
         while pointer.start < pointer.end and text[pointer.start] == " ":
             pointer.start += 1
         while pointer.start < pointer.end and text[pointer.end - 1] == " ":
@@ -143,19 +148,19 @@ def _note_places(marked: str, pointers: list[Pointer]) -> None:
             end = marked.find(POINTER_END, end + 1)
 
 
-def _note_places_collapsed(marked: str, pointers: list[Pointer]) -> str:
-    """Collapse white space, also across marks, and note the places of pointers in the result."""
-    waiting = iter(pointers)
-    opened: list[Pointer] = []
-    text = ""
+def _collapsed(marked: str) -> str:
+    """Collapse white space, also across marks."""
+    pieces: list[str] = []
+    is_spaced = True
     for piece in _MARK_AND_TEXT.findall(marked):
-        if piece == POINTER_START:
-            opened.append(next(waiting))
-            opened[-1].start = len(text)
-        elif piece == POINTER_END:
-            opened.pop().end = len(text)
-        else:
-            words = " ".join(piece.split())
-            is_parted = piece[0].isspace() and text and not text.endswith(" ")
-            text += (" " if is_parted else "") + words + (" " if words and piece[-1].isspace() else "")
-    return text.rstrip()
+        if piece in (POINTER_START, POINTER_END):
+            pieces.append(piece)
+            continue
+        words = " ".join(piece.split())
+        if piece[0].isspace() and not is_spaced:
+            pieces.append(" ")
+            is_spaced = True
+        if words:
+            is_spaced = piece[-1].isspace()
+            pieces.append(words + " " * is_spaced)
+    return "".join(pieces)
