@@ -12,6 +12,10 @@ _NAMES = frozenset(
     ("name", "string-name", "collab", "collab-alternatives", "name-alternatives", "anonymous", "collab-name")
 )
 _LEFT_OUT_OF_AFFILIATION = frozenset(("label", "institution-id", "xref"))
+_PARTED = frozenset(("institution-wrap", "addr-line"))
+_INLINE = frozenset(
+    ("italic", "bold", "sup", "sub", "sc", "email", "ext-link", "uri", "named-content", "styled-content", "break")
+)
 
 
 def read_authors(meta: etree._Element) -> list[dict]:
@@ -128,26 +132,41 @@ def _orcid(element: etree._Element) -> str | None:
 
 
 def affiliation_text(aff: etree._Element) -> str:
-    """Read an affiliation as printed, without its label; parts that no text divides are divided by a comma."""
-    parts = [aff.text or ""]
-    for place, child in enumerate(aff):
+    """Read an affiliation as printed, without its label; parts that no text divides are divided by a comma.
+
+    Source: institution[@content-type="original"] alone where it is given: it prints the whole, its siblings repeat it.
+    """
+    for child in aff.iterchildren("institution"):
+        if child.get("content-type") == "original":
+            return text_of(child)
+    return tidy("".join(_printed(aff))).strip(" ,;")
+
+
+def _printed(element: etree._Element) -> list[str]:
+    """List the pieces of an affiliation's text with what divides them."""
+    pieces = [element.text or ""]
+    for place, child in enumerate(element):
         tail = child.tail or ""
-        if child.tag in _LEFT_OUT_OF_AFFILIATION or (child.tag == "sup" and place == 0 and not parts[0].strip()):
-            parts.append(tail)
+        if child.tag in _LEFT_OUT_OF_AFFILIATION or (child.tag == "sup" and place == 0 and not pieces[0].strip()):
+            pieces.append(tail)
             continue
-        text = (
-            affiliation_text(child) if child.tag in ("institution-wrap", "addr-line") and len(child) else text_of(child)
-        )
-        before = "".join(parts).rstrip()
-        if text and before and child.tag not in _INLINE and not parts[-1].strip() and before[-1] not in ",;:.(":
-            parts.append(", ")
-        parts += [text, tail]
-    return tidy("".join(parts)).strip(" ,;")
+        own = _printed(child) if child.tag in _PARTED and len(child) else list(map(str, child.itertext()))
+        if child.tag not in _INLINE and any(map(str.strip, own)):
+            _divide(pieces)
+        pieces += [*own, tail]
+    return pieces
 
 
-_INLINE = frozenset(
-    ("italic", "bold", "sup", "sub", "sc", "email", "ext-link", "uri", "named-content", "styled-content", "break")
-)
+def _divide(pieces: list[str]) -> None:
+    """Put a comma after the last part where nothing but white space follows it."""
+    blanks = []
+    while pieces and not pieces[-1].strip():
+        blanks.append(pieces.pop())
+    if pieces and not blanks:
+        return
+    if pieces:
+        last = pieces[-1].rstrip()
+        pieces[-1] = last + (" " if last[-1] in ",;:.(" else ", ")
 
 
 def read_funding(meta: etree._Element) -> list[dict]:
