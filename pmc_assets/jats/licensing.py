@@ -10,24 +10,28 @@ from pmc_assets.jats.text import text_of, text_or_none
 _CC_URL = re.compile(
     r"creativecommons\.org/(?:licen[sc]es/(by(?:-nc)?(?:-nd|-sa)?)(?![a-z-])|publicdomain/(zero|mark))", re.I
 )
+_CC_ADDRESS = re.compile(r"https?://(?:www\.)?creativecommons\.org/[^\s)\]>,;]*[^\s)\]>,;.]")
 _CC_WORDS = re.compile(r"\bCC[\s-]?(BY(?:-NC)?(?:-ND|-SA)?|0)\b(?!-)")
 _CC_NAME = re.compile(
     r"Creative Commons[,:]?\s+(?:\(?CC\)?\s+)?Attribution"
     r"((?:[\s–-]+(?:Non-?Commercial|No-?Deriv(?:ative)?s?(?:\s?Works)?|Share-?Alike))*)",
     re.I,
 )
+_CC_DEDICATION = re.compile(r"Creative Commons Public Domain De(?:claration|dication)", re.I)
 
 
 def read_license(permissions: etree._Element) -> dict[str, str | None]:
     """Read license and copyright elements below a permissions element, or below article-meta of old articles.
 
     Source: license/@xlink:href, ali:license_ref, ext-link and text of license-p; copyright-statement.
-    Empty: None for what is not stated; `xml_license_code` also where statements contradict each other.
+    Empty: None for what is not stated; `xml_license_code` also where statements contradict each other. A CC0 waiver
+        beside a licence is no contradiction: publishers add it for the data.
     """
     licenses = permissions.findall("license")
     urls = [url for each in licenses for url in _urls(each)]
     urls += [url for reference in permissions.findall(LICENSE_REF) if (url := text_of(reference))]
     text = "\n".join(filter(None, (_license_text(each) for each in licenses))) or None
+    urls = urls or _CC_ADDRESS.findall(text or "")
     return {
         "license_url": next((url for url in urls if _CC_URL.search(url)), urls[0] if urls else None),
         "license_text": text,
@@ -53,6 +57,8 @@ def _license_text(license_: etree._Element) -> str:
 def _code(urls: list[str], text: str, types: list[str]) -> str | None:
     """Take the code from the URLs, else from the words of the licence; None where they name none or several."""
     codes = _codes_of_urls(" ".join(urls)) or _codes_of_urls(text) or _codes_of_words(text) or _codes_of_types(types)
+    if len(codes) > 1:
+        codes.discard("CC0")
     return codes.pop() if len(codes) == 1 else None
 
 
@@ -62,7 +68,8 @@ def _codes_of_urls(urls: str) -> set[str]:
 
 def _codes_of_words(text: str) -> set[str]:
     codes = {"CC0" if match[1] == "0" else _spelled(match[1]) for match in _CC_WORDS.finditer(text)}
-    return codes | {_spelled("by" + _suffixes(match[1])) for match in _CC_NAME.finditer(text)}
+    codes |= {_spelled("by" + _suffixes(match[1])) for match in _CC_NAME.finditer(text)}
+    return codes or ({"CC0"} if _CC_DEDICATION.search(text) else set())
 
 
 def _codes_of_types(types: list[str]) -> set[str]:
