@@ -1,11 +1,16 @@
 """Running text of the body, and the reference list's size and ids."""
 
+import re
+from urllib.parse import unquote
+
 from lxml import etree
 
+from pmc_assets.jats.names import XLINK_HREF
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.text import paragraph_text_of, text_of
 
 _CITATIONS = frozenset(("element-citation", "mixed-citation", "citation", "nlm-citation"))
+_DOI_ADDRESS = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/(10\..+)", re.I)
 _OTHER_BLOCKS = ("disp-formula", "preformat", "code", "verse-line")
 
 
@@ -40,28 +45,50 @@ def _blocks(outline: Outline) -> list:
 def read_references(outline: Outline) -> dict:
     """Count the references of the article itself and list the ids that they state; sub-articles' are left out.
 
-    Source: ref-list/ref, pub-id of the types pmid and doi wherever it stands in a reference.
+    Source: ref-list/ref, pub-id of the types pmid and doi wherever it stands in a reference; the link to doi.org of a
+        reference without such a pub-id.
     """
     found = outline.found
     is_alone = not (found["sub-article"] or found["response"])
-    lists = [each for each in found["ref-list"] if is_alone or outline.place_of(each).owner_article is outline.article]
+    lists = dict.fromkeys(
+        each for each in found["ref-list"] if is_alone or outline.place_of(each).owner_article is outline.article
+    )
     pmids: list[int] = []
     dois: list[str] = []
     for element in found["pub-id"]:
         id_type = element.get("pub-id-type")
         if id_type == "pmid":
             if _is_of_reference(element, lists, is_alone):
-                text = text_of(element)
+                text = text_of(element).rstrip(".")
                 if text.isdecimal() and len(text) < 19:
                     pmids.append(int(text))
         elif id_type == "doi" and _is_of_reference(element, lists, is_alone):
             dois.append(text_of(element))
-    count = sum(1 for each in lists for _ in each.iterchildren("ref"))
-    return {"reference_count": count, "reference_pmids": pmids, "reference_dois": list(filter(None, dois))}
+    references = [reference for each in lists for reference in each.iterchildren("ref")]
+    if any(_linked_doi(link) for each in lists for link in each.iter("ext-link", "uri")):
+        dois = [doi for reference in references for doi in _dois_of(reference)]
+    return {"reference_count": len(references), "reference_pmids": pmids, "reference_dois": list(filter(None, dois))}
 
 
-def _is_of_reference(element: etree._Element, lists: list[etree._Element], is_alone: bool) -> bool:
+def _dois_of(reference: etree._Element) -> list[str]:
+    stated = [text_of(each) for each in reference.iter("pub-id") if each.get("pub-id-type") == "doi"]
+    linked = [doi for link in reference.iter("ext-link", "uri") if (doi := _linked_doi(link))]
+    return stated or linked[:1]
+
+
+def _linked_doi(link: etree._Element) -> str | None:
+    address = (link.get(XLINK_HREF) or "").strip()
+    match = _DOI_ADDRESS.fullmatch(address)
+    if match:
+        return unquote(match[1])
+    is_doi = link.get("ext-link-type") == "doi" and address.startswith("10.")
+    return address if is_doi else None
+
+
+def _is_of_reference(element: etree._Element, lists: dict[etree._Element, None], is_alone: bool) -> bool:
     parent = element.getparent()
     if is_alone and parent is not None and parent.tag in _CITATIONS:
-        return True
+        above = parent.getparent()
+        if above is not None and above.tag == "ref":
+            return True
     return next(element.iterancestors("ref-list"), None) in lists
