@@ -229,7 +229,7 @@ CORE_ARTICLES = Table(
         column(
             "article_ids",
             pa.map_(pa.string(), pa.string()),
-            "Every article-id of the article's front: pub-id-type to value as written",
+            "Every article-id of the front: pub-id-type to value as written, several of one type parted by a space",
         ),
         column("title", pa.string(), "Article title in reading order, markup dropped"),
         column("subtitle", pa.string(), "Subtitle; null where none"),
@@ -246,7 +246,11 @@ CORE_ARTICLES = Table(
         column("collection_date", pa.string(), "Date of the collection, ISO 8601, as precise as stated"),
         column("received_date", pa.string(), "Date received, ISO 8601, as precise as stated"),
         column("accepted_date", pa.string(), "Date accepted, ISO 8601, as precise as stated"),
-        column("year", pa.int32(), "Earliest year of publication stated (ppub, epub or collection)"),
+        column(
+            "year",
+            pa.int32(),
+            "Earliest year of publication stated (ppub, epub or collection, else the original publication)",
+        ),
         column("volume", pa.string(), "Volume as printed"),
         column("issue", pa.string(), "Issue as printed"),
         column("first_page", pa.string(), "First page or electronic location id"),

@@ -3,7 +3,7 @@
 from lxml import etree
 
 from pmc_assets.jats.captions import MAX_BLOCK_DEPTH, block_texts
-from pmc_assets.jats.names import XML_LANG
+from pmc_assets.jats.names import XML_LANG, primary_language
 from pmc_assets.jats.text import text_of
 
 
@@ -16,12 +16,12 @@ def read_abstracts(meta: dict[str, list[etree._Element]], language: str | None) 
     main, typed, translated = None, [], []
     for element in meta.get("abstract", ()):
         text = abstract_text(element)
-        own_language = element.get(XML_LANG)
+        is_own_language = primary_language(element.get(XML_LANG)) in (None, primary_language(language))
         if element.get("abstract-type"):
             typed.append(_row(element, text))
-        elif main is None and (own_language in (None, language) or len(meta["abstract"]) == 1):
+        elif main is None and (is_own_language or len(meta["abstract"]) == 1):
             main = text or None
-        elif own_language not in (None, language):
+        elif not is_own_language:
             translated.append(_row(element, text))
         else:
             typed.append(_row(element, text))
@@ -47,13 +47,16 @@ def abstract_text(abstract: etree._Element) -> str:
 def _lines(block: etree._Element, depth: int) -> list[str]:
     if block.tag != "sec" or depth > MAX_BLOCK_DEPTH:
         return block_texts(block)
-    title = ""
+    title = label = ""
     lines: list[str] = []
     for child in block:
         if child.tag == "title":
             title = text_of(child)
-        elif child.tag != "label":
+        elif child.tag == "label":
+            label = text_of(child)
+        else:
             lines += _lines(child, depth + 1)
+    title = title or label
     if not title:
         return lines
     head = title if title.endswith((":", ".", "?", "!")) else f"{title}:"

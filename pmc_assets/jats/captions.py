@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from pmc_assets.jats.names import XML_LANG
+from pmc_assets.jats.names import XML_LANG, primary_language
 from pmc_assets.jats.settle import space_around
 from pmc_assets.jats.text import text_of
 
@@ -54,7 +54,8 @@ def read_captions(captions: list[etree._Element], language: str | None) -> tuple
             by_language.setdefault(child_language, Caption(language=child_language)).append(child)
     if not by_language:
         return Caption(language=language), []
-    main = by_language.pop(language) if language in by_language else by_language.pop(next(iter(by_language)))
+    first, own = next(iter(by_language)), primary_language(language)
+    main = by_language.pop(next((other for other in by_language if primary_language(other) == own), first))
     return main, [caption for caption in by_language.values() if caption.text]
 
 

@@ -10,6 +10,7 @@ from pmc_assets.jats.people import read_authors, read_funding
 from pmc_assets.jats.text import text_of, text_or_none
 
 Children = dict[str, list[etree._Element]]
+_FIRST_PUBLISHED = {"original-publication", "publication-year"}
 
 
 def read_front(article: etree._Element) -> dict:
@@ -21,9 +22,10 @@ def read_front(article: etree._Element) -> dict:
     journal = _children(article.find("front/journal-meta"))
     meta_element = article.find("front/article-meta")
     meta = _children(meta_element)
-    article_ids = _article_ids(meta)
+    ids = _article_ids(meta)
+    article_ids = {id_type: values[0] for id_type, values in ids.items()}
     columns = {
-        "article_ids": list(article_ids.items()),
+        "article_ids": [(id_type, " ".join(values)) for id_type, values in ids.items()],
         "xml_pmid": _number(article_ids.get("pmid")),
         "xml_pmcid": _pmcid(article_ids),
         "xml_doi": article_ids.get("doi"),
@@ -63,12 +65,12 @@ def _first_text(children: Children, name: str) -> str | None:
     return text_or_none(elements[0]) if elements else None
 
 
-def _article_ids(meta: Children) -> dict[str, str]:
-    ids: dict[str, str] = {}
+def _article_ids(meta: Children) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = {}
     for element in meta.get("article-id", ()):
         value = text_of(element)
         if value:
-            ids.setdefault(element.get("pub-id-type") or "", value)
+            ids.setdefault(element.get("pub-id-type") or "", []).append(value)
     return ids
 
 
@@ -113,7 +115,7 @@ def _titles(meta: Children) -> dict:
 
 def _dates(meta: Children) -> dict:
     dates: dict[str, str | None] = dict.fromkeys(("ppub", "epub", "collection", "received", "accepted"))
-    years = []
+    years, other_years = [], []
     for element in meta.get("pub-date", ()):
         kinds = publication_kinds(element)
         stated = iso_date(element)
@@ -121,12 +123,16 @@ def _dates(meta: Children) -> dict:
             dates[kind] = dates[kind] or stated
         if stated and (kinds or not (element.get("pub-type") or element.get("date-type"))):
             years.append(int(stated[:4]))
+        elif stated and _FIRST_PUBLISHED & {element.get("pub-type"), element.get("date-type")}:
+            other_years.append(int(stated[:4]))
     for history in (*meta.get("history", ()), *meta.get("pub-history", ())):
         for element in history.iter("date"):
             kind = element.get("date-type")
             if kind in ("received", "accepted"):
                 dates[kind] = dates[kind] or iso_date(element)
-    return {f"{kind}_date": stated for kind, stated in dates.items()} | {"year": min(years, default=None)}
+    return {f"{kind}_date": stated for kind, stated in dates.items()} | {
+        "year": min(years or other_years, default=None)
+    }
 
 
 def _keywords(meta: Children) -> dict:

@@ -27,3 +27,8 @@ FLOATS = (
     "media",
     "chem-struct-wrap",
 )
+
+
+def primary_language(language: str | None) -> str | None:
+    """Give the language of an xml:lang without its country, in lower case: `EN` and `en-US` are `en`."""
+    return language.split("-")[0].lower() if language else None
