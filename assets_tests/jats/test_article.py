@@ -61,6 +61,13 @@ def test_every_id_is_kept():
     assert read().xml_pmid is None
 
 
+def test_ids_of_one_type_are_all_kept():
+    """2698050364.xml: the doi of the work, then that of the version."""
+    ids = '<article-id pub-id-type="doi">10.1/x</article-id><article-id pub-id-type="doi">10.1/x.2</article-id>'
+    article = read(meta=ids)
+    assert (article.article_ids, article.xml_doi) == ([("doi", "10.1/x 10.1/x.2")], "10.1/x")
+
+
 def test_title_in_reading_order():
     title = "<title-group><article-title>The <italic>Na<sup>+</sup></italic>-pump<break/>of H<sub>2</sub>O</article-title></title-group>"
     assert read(meta=title).title == "The Na+-pump of H2O"
@@ -78,6 +85,21 @@ def test_structured_abstract():
     assert article.translated_abstracts == [{"abstract_type": None, "language": "fr", "text": "Un."}]
 
 
+def test_abstract_section_that_has_a_label_for_title():
+    """043ee44024.xml"""
+    abstract = "<abstract><title>ABSTRACT</title><sec><label>METHODS:</label><p>One.</p></sec></abstract>"
+    assert read(meta=abstract).abstract == "METHODS: One."
+
+
+@pytest.mark.parametrize(("language", "own"), [("EN", "en"), ("en", "en-US")])
+def test_language_is_the_same_in_capitals_and_with_its_country(language: str, own: str):
+    abstracts = f'<abstract xml:lang="pt"><p>Um.</p></abstract><abstract xml:lang="{own}"><p>One.</p></abstract>'
+    body = figure(f'<caption xml:lang="pt"><p>Dois.</p></caption><caption xml:lang="{own}"><p>Two.</p></caption>')
+    article = read(body, meta=abstracts, attributes=f'xml:lang="{language}"')
+    assert (article.abstract, article.figures[0]["caption"]) == ("One.", "Two.")
+    assert [row["text"] for row in article.translated_abstracts] == ["Um."]
+
+
 @pytest.mark.parametrize(
     ("date", "expected"),
     [
@@ -89,6 +111,9 @@ def test_structured_abstract():
         ("<day>1</day><month>13</month><year>2016</year>", "2016"),
         ("<day>1</day><year>2016</year>", "2016"),
         ("<month>3</month>", None),
+        ("<month>Jan-Mar</month><year>2016</year>", "2016"),
+        (f"<day>{'9' * 5000}</day><month>3</month><year>2016</year>", "2016-03"),
+        (f"<month>{'9' * 5000}</month><year>2016</year>", "2016"),
     ],
 )
 def test_date_is_as_precise_as_stated(date: str, expected: str | None):
@@ -108,6 +133,13 @@ def test_date_is_as_precise_as_stated(date: str, expected: str | None):
 def test_kind_of_date(attributes: str, column: str):
     article = read(meta=f"<pub-date {attributes}><year>2016</year></pub-date>")
     assert (getattr(article, column), article.year) == ("2016", 2016)
+
+
+@pytest.mark.parametrize("attributes", ['date-type="original-publication"', 'pub-type="publication-year"'])
+def test_year_of_the_original_publication(attributes: str):
+    """2698050364.xml and ea7c0794d2.xml state no other date of publication."""
+    article = read(meta=f"<pub-date {attributes}><year>2016</year></pub-date>")
+    assert (article.year, article.epub_date) == (2016, None)
 
 
 def test_two_keyword_groups():
@@ -140,6 +172,39 @@ def test_authors_with_orcid_and_affiliations():
     assert (second["surname"], second["given_names"]) == ("The Group", None)
 
 
+@pytest.mark.parametrize(
+    ("trait", "aff", "expected"),
+    [
+        (
+            "parts that print their comma (057837ae6d.xml)",
+            "<institution-wrap><institution-id>grid.4305.2</institution-id><institution>School of Physics, </institution>"
+            "<institution>University of Edinburgh, </institution></institution-wrap>Edinburgh, UK",
+            "School of Physics, University of Edinburgh, Edinburgh, UK",
+        ),
+        (
+            "pretty-printed parts (1535908388.xml)",
+            "\n<label>1</label>\n<institution>One</institution>\n<addr-line>\n<named-content>Rio</named-content>\n"
+            "<named-content>RJ</named-content>\n</addr-line>\n<country>Brasil</country>\n",
+            "One, Rio RJ, Brasil",
+        ),
+        (
+            "the whole beside its parts (043ee44024.xml)",
+            '<label>I</label><institution content-type="original">One. Two, Rio, Brasil</institution>'
+            '<institution content-type="orgname">One</institution><country>Brasil</country>',
+            "One. Two, Rio, Brasil",
+        ),
+        (
+            "text around the parts",
+            "<sup>1</sup>At <institution>One</institution>, Rio (<country>BR</country>)",
+            "At One, Rio (BR)",
+        ),
+    ],
+)
+def test_affiliation_is_as_printed(trait: str, aff: str, expected: str):
+    group = f"<contrib-group><contrib><name><surname>Ng</surname></name></contrib><aff>{aff}</aff></contrib-group>"
+    assert read(meta=group).authors[0]["affiliations"] == [expected], trait
+
+
 def test_funding():
     funding = (
         "<funding-group><award-group><funding-source><institution-wrap><institution>NIH</institution>"
@@ -168,6 +233,16 @@ def test_funding():
         ),
         ("<license><license-p>Creative Commons Attribution License</license-p></license>", "CC BY"),
         ('<license xlink:href="https://creativecommons.org/publicdomain/zero/1.0/"/>', "CC0"),
+        (
+            "<license><license-p>Creative Commons Public Domain declaration (21ebd3f49b.xml)</license-p></license>",
+            "CC0",
+        ),
+        (
+            '<license><license-p>Attribution (<ext-link xlink:href="http://creativecommons.org/licenses/by/4.0/">x</ext-link>); '
+            'the waiver (<ext-link xlink:href="http://creativecommons.org/publicdomain/zero/1.0/">x</ext-link>) is for the data '
+            "(0a50c70d27.xml)</license-p></license>",
+            "CC BY",
+        ),
         ("<license><license-p>All rights reserved.</license-p></license>", None),
         (
             '<license xlink:href="http://creativecommons.org/licenses/by/4.0/"/><license xlink:href="http://creativecommons.org/licenses/by-nc/4.0/"/>',
@@ -178,6 +253,13 @@ def test_funding():
 )
 def test_license_code(license_: str, code: str | None):
     assert read(meta=f"<permissions>{license_}</permissions>").xml_license_code == code
+
+
+def test_license_url_that_the_text_alone_gives():
+    """14eb32bd57.xml"""
+    text = "Creative Commons Attribution 4.0 (http://creativecommons.org/licenses/by/4.0/), which permits"
+    article = read(meta=f"<permissions><license><license-p>{text}</license-p></license></permissions>")
+    assert article.license_url == "http://creativecommons.org/licenses/by/4.0/"
 
 
 def test_related_articles_and_language():
@@ -199,6 +281,25 @@ def test_body_is_paragraphs_without_captions_and_tables():
     rest = "<sub-article><body><p>No.</p></body></sub-article>"
     rows = [(row["section_path"], row["text"]) for row in read(body, rest=rest).body_paragraphs]
     assert rows == [([], "Zero."), (["A"], "One goes on."), (["A", "B"], "1. Two."), (["A", "B"], "Three x")]
+
+
+def test_dois_of_references_that_only_link():
+    """17ff2835dc.xml links every doi, 0b8371fc57.xml some; 37faf7569f.xml ends its PMIDs with a stop."""
+    refs = (
+        "<ref><mixed-citation>A <ext-link ext-link-type='uri' xlink:href='http://dx.doi.org/10.1/a%3Cb'>x</ext-link></mixed-citation></ref>"
+        "<ref><element-citation><pub-id pub-id-type='doi'>10.1/b</pub-id><pub-id pub-id-type='pmid'>12.</pub-id>"
+        "<ext-link xlink:href='https://doi.org/10.1/other'/></element-citation></ref>"
+        "<ref><mixed-citation><ext-link ext-link-type='doi' xlink:href='10.1/c'>x</ext-link></mixed-citation></ref>"
+        "<ref><mixed-citation><ext-link xlink:href='http://example.org'>x</ext-link></mixed-citation></ref>"
+    )
+    article = read(rest=f"<back><ref-list>{refs}</ref-list></back>")
+    assert (article.reference_dois, article.reference_pmids) == (["10.1/a<b", "10.1/b", "10.1/c"], [12])
+
+
+def test_citation_in_running_text_is_no_reference():
+    """15e2339273.xml"""
+    citation = "<mixed-citation><pub-id pub-id-type='doi'>10.1/x</pub-id></mixed-citation>"
+    assert read(f"<p>Now in {citation}</p>").reference_dois == []
 
 
 def test_references_are_those_of_the_article_itself():

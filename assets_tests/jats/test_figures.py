@@ -129,6 +129,12 @@ def test_third_party_content_is_attributed():
     assert (row["alt_text"], row["long_desc"], row["caption"]) == ("A plot", "A long plot", "One.")
 
 
+def test_copyright_beside_the_caption_is_a_permission():
+    """0ea432ac5e.xml"""
+    statement = "<copyright-statement>© 2008 Geisbert</copyright-statement>"
+    assert read(figure(CAPTION + statement)).figures[0]["permissions"] == "© 2008 Geisbert"
+
+
 def test_source_data_of_a_figure_is_a_row_of_its_own():
     data = '<p><supplementary-material id="S"><media xlink:href="d.xlsx"/></supplementary-material></p>'
     rows = read(figure(CAPTION, GRAPHIC + data)).figures

@@ -56,6 +56,51 @@ def test_hostile_input_is_malformed(trait: str, xml: bytes):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
 
 
+LABEL = f"<label>Figure {'9' * 5000}</label>"
+MANY = 5_000
+XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
+
+
+@pytest.mark.parametrize(
+    ("trait", "body"),
+    [
+        ("pointers that recur", "<p>" + 'e&#x301;<xref rid="F1"> 1 </xref>, 1 \n' * MANY + '1</p><fig id="F1"/>'),
+        (
+            "pointers of two texts",
+            "<p>" + '<xref rid="F1">Figs 1</xref>–<xref rid="F1">2</xref> ' * MANY + '</p><fig id="F1"/>',
+        ),
+        ("figures of one id", '<p><xref rid="F1">x</xref></p>' * MANY + '<fig id="F1"/>' * MANY),
+        (
+            "group of many figures",
+            "<fig-group>" + "<fig/>" * MANY + '<graphic xlink:href="a"/>' * MANY + "</fig-group>",
+        ),
+        (
+            "group in many languages",
+            "<fig-group>" + "<fig xml:lang='en'><caption><p>x</p></caption></fig>" * MANY + "</fig-group>",
+        ),
+        ("documents in a formula", "<p><tex-math>" + r"\begin{document}" * 4 * MANY + "</tex-math></p>"),
+        ("bold letters", "<fig><caption>" + "<p><bold>A</bold> One.</p>" * MANY + "</caption></fig>"),
+        (
+            "number without end",
+            f'<p><xref rid="F1">1</xref>–<xref rid="F2">2</xref></p><fig id="F1">{LABEL}</fig><fig id="F2">{LABEL}</fig>',
+        ),
+    ],
+)
+def test_reading_takes_time_in_proportion(trait: str, body: str):
+    started = time.process_time()
+    article = read_article(f"<article {XLINK}><body>{body}</body></article>".encode())
+    assert time.process_time() - started < 2, trait
+    assert len(article.mentions) <= MANY
+
+
+def test_many_articles_in_many_namespaces_are_refused_at_once():
+    xml = "<x>" + "".join(f'<a:article xmlns:a="u{n}"/>' for n in range(MANY)) + "</x>"
+    started = time.process_time()
+    with pytest.raises(MalformedArticle, match="5000 article elements"):
+        read_article(xml.encode())
+    assert time.process_time() - started < 1
+
+
 @pytest.mark.parametrize(
     "declaration",
     ['SYSTEM "{url}"', 'PUBLIC "-//x" "{url}"', '[<!ENTITY e SYSTEM "{url}">]', '[<!ENTITY % e SYSTEM "{url}"> %e;]'],

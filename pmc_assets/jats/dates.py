@@ -13,7 +13,8 @@ _MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if na
 def iso_date(element: etree._Element) -> str | None:
     """Read year, month and day of a pub-date or date, else its iso-8601-date.
 
-    Shape: 2016, 2016-03 or 2016-03-09. A month or day that no calendar has is left out with what follows it.
+    Shape: 2016, 2016-03 or 2016-03-09. A month or day that no calendar has, or several months in one, is left out with
+        what follows it.
     Empty: None without a year; a season or free text is no month.
     """
     parts = {}
@@ -31,11 +32,14 @@ def iso_date(element: etree._Element) -> str | None:
 def _joined(year: str, month: str, day: str) -> str | None:
     if not (year.isdecimal() and len(year) == 4):
         return None
-    month_number = int(month) if month.isdecimal() else _MONTHS.get(month[:3].capitalize(), 0)
+    if month.isdecimal():
+        month_number = int(month[:3])
+    else:
+        month_number = _MONTHS.get(month[:3].capitalize(), 0) if month.rstrip(".").isalpha() else 0
     if not 1 <= month_number <= 12:
         return year
     try:
-        return date(int(year), month_number, int(day)).isoformat()
+        return date(int(year), month_number, int(day[:3])).isoformat()
     except ValueError:
         return f"{year}-{month_number:02d}"
 

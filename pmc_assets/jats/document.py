@@ -98,14 +98,13 @@ def _reason(error: etree.XMLSyntaxError) -> str:
 
 
 def _only_article(root: etree._Element) -> etree._Element:
-    for element in root.iter("{*}*"):
-        tag = element.tag
-        if tag.endswith("}article"):
-            _drop_namespace(root, tag[: -len(ARTICLE)])
-    articles = [root] if root.tag == ARTICLE else list(root.iter(ARTICLE))
+    articles = list(root.iter(ARTICLE, f"{{*}}{ARTICLE}"))
     if len(articles) != 1:
         raise MalformedArticle(f"{len(articles)} article elements under the root element {root.tag}"[:500])
-    return articles[0]
+    (article,) = articles
+    if article.tag != ARTICLE:
+        _drop_namespace(root, article.tag[: -len(ARTICLE)])
+    return article
 
 
 def _drop_namespace(root: etree._Element, namespace: str) -> None:

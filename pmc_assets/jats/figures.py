@@ -10,6 +10,7 @@ from pmc_assets.jats.subcaptions import read_subcaptions
 from pmc_assets.jats.text import text_of, text_or_none
 
 _COPYRIGHT = ("copyright-year", "copyright-holder")
+MAX_LANGUAGES = 12
 
 
 def read_figures(
@@ -33,6 +34,7 @@ class FigureReader:
         self._alt_texts = descriptions["alt-text"]
         self._long_descs = descriptions["long-desc"]
         self._groups: dict[etree._Element, tuple[str | None, str | None]] = {}
+        self._versions: dict[etree._Element, dict[str | None, etree._Element]] = {}
 
     def read(self, showing: Showing, figure_index: int) -> tuple[dict, list[dict]]:
         """Read one figure as (row of core.figures, rows of core.subcaptions)."""
@@ -82,13 +84,19 @@ class FigureReader:
         own = showing.element
         if group is None or own.get(XML_LANG) is None:
             return []
-        others = [
-            each for each in group.findall("fig") if each is not own and each.get(XML_LANG) not in (None, language)
-        ]
-        if any(each.find(".//graphic") is not None for each in (own, *others)):
-            return []
-        texts = [(each.get(XML_LANG), " ".join(_caption_texts(each))) for each in others]
+        if group not in self._versions:
+            self._versions[group] = _language_versions(group)
+        others = {other: each for other, each in self._versions[group].items() if other != language}
+        texts = [(other, " ".join(_caption_texts(each))) for other, each in others.items()]
         return [{"language": other, "text": text} for other, text in texts if text]
+
+
+def _language_versions(group: etree._Element) -> dict[str | None, etree._Element]:
+    """Give the figures of a group by language; {} unless each has its own and none has a graphic of its own."""
+    figures = group.findall("fig")
+    versions = {figure.get(XML_LANG): figure for figure in figures}
+    is_one_figure = len(versions) == len(figures) <= MAX_LANGUAGES and None not in versions
+    return versions if is_one_figure and all(each.find(".//graphic") is None for each in figures) else {}
 
 
 def _caption_texts(figure: etree._Element) -> list[str]:
@@ -132,7 +140,7 @@ def _permissions(showing: Showing, children: dict[str, list[etree._Element]]) ->
     for graphic in showing.elements:
         if len(graphic) and graphic is not showing.element:
             permissions += graphic.findall("permissions")
-    statements: list[str] = []
+    statements = list(filter(None, map(text_of, children.get("copyright-statement", ()))))
     for each in permissions:
         stated = [text_or_none(statement) for statement in each.iter("copyright-statement", "license-p")]
         holders = [text_or_none(part) for part in each.iter(*_COPYRIGHT)]

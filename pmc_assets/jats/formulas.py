@@ -6,7 +6,8 @@ from lxml import etree
 
 from pmc_assets.jats.names import ANNOTATION, ANNOTATION_XML, MATH
 
-_TEX_BODY = re.compile(r"\\begin\s*\{document\}(.*?)\\end\s*\{document\}", re.DOTALL)
+_TEX_BEGIN = re.compile(r"\\begin\s*\{document\}")
+_TEX_END = re.compile(r"\\end\s*\{document\}")
 _XML_SPACE = " \t\r\n"
 _FORMULAS = ("alternatives", "inline-formula", "disp-formula")
 _WRAPPERS = ("bold", "italic", "styled-content", "named-content", "sup", "sub")
@@ -38,8 +39,9 @@ def settle_formulas(found: dict[str, list[etree._Element]]) -> None:
 
 def tex_body(tex: str) -> str:
     """Take the formula out of a whole LaTeX document; a formula alone stays as it is."""
-    match = _TEX_BODY.search(tex)
-    return (match[1] if match else tex).strip()
+    begin = _TEX_BEGIN.search(tex)
+    end = _TEX_END.search(tex, begin.end()) if begin else None
+    return (tex[begin.end() : end.start()] if begin and end else tex).strip()
 
 
 def math_text(math: etree._Element) -> str:

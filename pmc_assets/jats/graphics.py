@@ -47,10 +47,11 @@ def read_showings(outline: Outline) -> list[Showing]:
     """
     found = outline.found
     owned: dict[etree._Element, list[etree._Element]] = {figure: [] for figure in found["fig"]}
+    group_owners = {group: _owner_in_group(group) for group in found["fig-group"]}
     for name in GRAPHICS:
         for graphic in found[name]:
             if href_of(graphic):
-                owned.setdefault(_owner(graphic), []).append(graphic)
+                owned.setdefault(_owner(graphic, group_owners), []).append(graphic)
     order = list(owned) if len(owned) == len(found["fig"]) else [e for e in outline.elements if e in owned]
     return [_showing(element, owned[element]) for element in order]
 
@@ -61,7 +62,7 @@ def href_of(graphic: etree._Element) -> str | None:
     return href.strip() or None if href else None
 
 
-def _owner(graphic: etree._Element) -> etree._Element:
+def _owner(graphic: etree._Element, group_owners: dict[etree._Element, etree._Element]) -> etree._Element:
     owner = graphic if graphic.tag == "supplementary-material" else None
     parent = graphic.getparent()
     while parent is not None:
@@ -72,7 +73,7 @@ def _owner(graphic: etree._Element) -> etree._Element:
             if tag in _OWNERS:
                 owner = parent
             elif tag == "fig-group":
-                owner = _owner_in_group(parent)
+                owner = group_owners[parent]
         if tag in _OUTSIDE:
             break
         parent = parent.getparent()

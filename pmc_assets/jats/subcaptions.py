@@ -81,7 +81,7 @@ def _marks(style: re.Pattern[str], text: str, candidates: list[int]) -> Iterator
             yield mark
 
 
-def _begins_part(text: str, begin: int, starts: list[int]) -> bool:
+def _begins_part(text: str, begin: int, starts: frozenset[int]) -> bool:
     if begin in starts:
         return True
     before = text[max(0, begin - 3) : begin]
@@ -90,6 +90,7 @@ def _begins_part(text: str, begin: int, starts: list[int]) -> bool:
 
 def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) -> Iterator[_Mark]:
     """Find letters that are set in bold at the start of a sentence or block: the style without punctuation."""
+    block_starts = frozenset(starts)
     position = 0
     for element in elements:
         for bold in element.iter("bold"):
@@ -104,7 +105,7 @@ def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) ->
                 return
             position = begin + len(printed)
             mark = _mark(match[1], begin, position)
-            if mark and _begins_part(text, begin, starts):
+            if mark and _begins_part(text, begin, block_starts):
                 yield mark
 
 
