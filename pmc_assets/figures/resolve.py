@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+from unicodedata import normalize
 from urllib.parse import unquote
 
 IMAGE_EXTENSIONS = ("jpg", "jpeg", "png", "tif", "tiff", "gif", "webp")
@@ -28,20 +29,20 @@ class FileIndex:
         self._images_by_stem: dict[str, list[str]] = defaultdict(list)
         self._images_by_lower_stem: dict[str, list[str]] = defaultdict(list)
         for name in sorted(self.names):
-            self._by_lower_name[name.lower()].append(name)
+            self._by_lower_name[_folded(name)].append(name)
             stem, extension = _split(name)
             if extension in _PREFERENCE:
                 self._images_by_stem[stem].append(name)
-                self._images_by_lower_stem[stem.lower()].append(name)
+                self._images_by_lower_stem[_folded(stem)].append(name)
 
     def named(self, graphic_ref: str) -> str | None:
-        """Find the one file of that very name: as written, percent-decoded, or in another letter case."""
+        """Find the one file of that very name: as written, percent-decoded, in another letter case or composition."""
         readings = _readings(graphic_ref)
         for reading in readings:
             if reading in self.names:
                 return reading
         for reading in readings:
-            matches = self._by_lower_name.get(reading.lower(), ())
+            matches = self._by_lower_name.get(_folded(reading), ())
             if len(matches) == 1:
                 return matches[0]
         return None
@@ -52,7 +53,7 @@ class FileIndex:
             stem, extension = _split(reading)
             if extension in _OTHER_MEDIA_EXTENSIONS:
                 continue
-            images = self._images_by_stem.get(stem) or self._images_by_lower_stem.get(stem.lower(), [])
+            images = self._images_by_stem.get(stem) or self._images_by_lower_stem.get(_folded(stem), [])
             if images and len({_split(name)[0] for name in images}) == 1:
                 return sorted(images, key=_preference)
         return []
@@ -93,10 +94,18 @@ def rank_alternatives(
     return list(ordered.values())
 
 
+def _folded(name: str) -> str:
+    """Give a name without regard to letter case and to how its accents are composed (NFC, NFD)."""
+    return name.lower() if name.isascii() else normalize("NFC", name).lower()
+
+
 def _readings(graphic_ref: str) -> list[str]:
     """Give the names that an href can mean: as written, its last path segment, both also percent-decoded."""
     base = graphic_ref.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    readings = (graphic_ref, base, unquote(graphic_ref), unquote(base).rsplit("/", 1)[-1], base.split("?", 1)[0])
+    readings = [graphic_ref, base, unquote(graphic_ref), unquote(base).rsplit("/", 1)[-1], base.split("?", 1)[0]]
+    whole, mark, _ = base.rpartition("#")
+    if mark and _split(whole)[1]:
+        readings.append(whole)
     return [reading.strip() for reading in dict.fromkeys(readings) if reading.strip()]
 
 
