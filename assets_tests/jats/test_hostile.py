@@ -140,6 +140,20 @@ def test_prefix_without_declaration_is_recovered_and_flagged():
     assert article.figures[0]["graphics"][0]["graphic_ref"] == "a.jpg"
 
 
+@pytest.mark.parametrize("fault", ['<p id="a" id="b">x</p>', "<p><mml:mi>x</mml:mi></p>"])
+@pytest.mark.parametrize("rest", [b"<p>y", b"<p>y</p>", b"<p>y</p></body>", b"<p>y</p></body></article><article>"])
+def test_recovery_does_not_read_half_an_article(fault: str, rest: bytes):
+    with pytest.raises(MalformedArticle):
+        read_article(f"<article><body>{fault}".encode() + rest)
+    whole = read_article(f"<article><body>{fault}<p>y</p></body></article>\n<!-- x -->\n".encode())
+    assert (whole.is_recovered, whole.body_paragraphs[-1]["text"]) == (True, "y")
+
+
+def test_names_in_cdata_and_comments_are_text():
+    article = read("<p>a&nbsp;<![CDATA[&nbsp;&nosuchname;]]><!-- &nosuchname; --></p>")
+    assert article.body_paragraphs[0]["text"] == "a &nbsp;&nosuchname;"
+
+
 def test_deep_lists_and_sections_stay_small():
     deep = "<sec><title>T</title><p>x</p>" * 120 + "</sec>" * 120
     assert max(len(row["section_path"]) for row in read(deep).body_paragraphs) <= 40

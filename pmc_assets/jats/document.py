@@ -1,5 +1,6 @@
 """From bytes to the tree of one article: what the parser may do, what is malformed. No DTD, file or address is read."""
 
+import re
 from typing import Any
 
 from lxml import etree
@@ -7,6 +8,7 @@ from lxml import etree
 from pmc_assets.jats.entities import UnknownEntity, resolve_named_characters
 
 ARTICLE = "article"
+_TAIL_BYTES = 4096
 _OPTIONS: dict[str, Any] = {
     "resolve_entities": "internal",
     "load_dtd": False,
@@ -90,7 +92,18 @@ def _recover(xml: bytes, error: etree.XMLSyntaxError) -> etree._Element:
     faults = [entry for entry in parser.error_log if entry.type not in _HARMLESS]
     if root is None or faults or next(root.iter(etree.Entity), None) is not None:
         raise MalformedArticle(faults[0].message[:500] if faults else _reason(error)) from error
+    if not _is_closed(root, xml):
+        raise MalformedArticle("the document does not end with its root element") from error
     return root
+
+
+def _is_closed(root: etree._Element, xml: bytes) -> bool:
+    """Tell whether the bytes end with the root's end tag: after its first fault libxml2 is silent about a cut."""
+    name = re.escape(re.split("[}:]", root.tag)[-1].encode())
+    tail = xml[-_TAIL_BYTES:].replace(b"\0", b"")
+    return (
+        re.search(rb"</(?:[^<>/:\s]+:)?" + name + rb"\s*>(?:\s|<!--.*?-->|<\?.*?\?>)*\Z", tail, re.DOTALL) is not None
+    )
 
 
 def _reason(error: etree.XMLSyntaxError) -> str:
