@@ -23,6 +23,11 @@ TEX = r"<tex-math>\documentclass{minimal}\begin{document}$$x=2$$\end{document}</
             "Of: one two",
         ),
         (
+            "list with a title",
+            "<p>Of<list><title>Key</title><list-item><label>•</label><p>one</p></list-item></list></p>",
+            "Of Key • one",
+        ),
+        (
             "list with labels beside a paragraph",
             "<p>Of</p><list><list-item><label>1.</label><p>one</p></list-item><list-item><p>two</p><p>b</p></list-item></list>",
             "Of 1. one two b",

@@ -33,6 +33,21 @@ def parts(caption: str) -> list[tuple[str, str]]:
             '<p><list list-type="alpha-upper"><list-item><p>One.</p></list-item><list-item><p>Two.</p></list-item></list></p>',
             [("A", "One."), ("B", "Two.")],
         ),
+        (
+            "list with bare labels",
+            "<list><list-item><label>A</label><p>One.</p></list-item><list-item><label>B</label><p>Two.</p></list-item></list>",
+            [("A", "A One."), ("B", "B Two.")],
+        ),
+        (
+            "lettered list whose items repeat words",
+            '<list list-type="alpha-lower"><list-item><p>x x</p></list-item><list-item><p>x</p></list-item></list>',
+            [("a", "x x"), ("b", "x")],
+        ),
+        (
+            "list with numbers",
+            "<list><list-item><label>1</label><p>One.</p></list-item><list-item><label>2</label><p>Two.</p></list-item></list>",
+            [],
+        ),
         ("letters after what they mark", "<p>Growth (A) and death (B) of cells.</p>", []),
         ("one letter", "<p>(A) One.</p>", []),
         ("no first letter", "<p>(B) One. (C) Two.</p>", []),

@@ -14,6 +14,7 @@ _BLOCKS = (
     *("preformat", "code", "fn", "array"),
 )
 _CLOSING = (".", ",", ";", ":", ")", "]", "?", "!")
+_LIST_HEADS = ("title", "label", "term-head", "def-head")
 _HIDDEN = ("alt-text", "long-desc", "index-term", "glyph-data")
 
 
@@ -44,6 +45,9 @@ def settle_text(outline: Outline) -> dict[str, dict[etree._Element, str]]:
         element.tail = " " + (element.tail or "")
     for item in (*found["list-item"], *found["def-item"]):
         _fold_label(item)
+        before = item.getprevious()
+        if before is not None and before.tag in _LIST_HEADS:
+            space_around(before)
     for name in _BLOCKS:
         for element in found[name]:
             space_around(element)

@@ -110,17 +110,28 @@ def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) ->
 
 
 def _list_marks(text: str, elements: list[etree._Element]) -> Iterator[_Mark]:
-    """Find the items of a list that numbers its items by letters, which the text does not show."""
+    """Find the items of a list that numbers its items by letters: by their labels, or where the text shows none."""
     lists = [each for element in elements for each in element.iter("list")]
-    if len(lists) != 1 or not (lists[0].get("list-type") or "").startswith("alpha"):
+    if len(lists) != 1:
         return
-    letters = _LETTERS.upper() if "upper" in lists[0].get("list-type", "") else _LETTERS
-    position = 0
+    list_type = lists[0].get("list-type") or ""
+    letters = _LETTERS.upper() if "upper" in list_type else _LETTERS
+    end = 0
     for place, item in enumerate(lists[0].findall("list-item")[: len(letters)]):
-        position = text.find(text_of(item), position)
-        if position < 0:
+        printed = text_of(item)
+        start = text.find(printed, end)
+        label = next(item.iter("label"), None)
+        if not printed or start < 0 or (label is None and not list_type.startswith("alpha")):
             return
-        yield _Mark(position, position, letters[place], place, place)
+        end = start + len(printed)
+        if label is None:
+            yield _Mark(start, start, letters[place], place, place)
+            continue
+        match = _BOLD_GROUP.fullmatch(text_of(label))
+        mark = _mark(match[1], start, start + len(match[0])) if match else None
+        if mark is None:
+            return
+        yield mark
 
 
 def _find_word(text: str, word: str, position: int) -> int:
