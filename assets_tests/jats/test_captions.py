@@ -23,6 +23,16 @@ TEX = r"<tex-math>\documentclass{minimal}\begin{document}$$x=2$$\end{document}</
             "Of: one two",
         ),
         (
+            "blocks before a closing mark",
+            "<p>Of<list><list-item><p>one</p></list-item></list>; and <disp-quote><p>two</p></disp-quote>.</p>",
+            "Of one; and two.",
+        ),
+        (
+            "definition that begins with its comma (74aa55e463.xml)",
+            "<p><abbrev>A1<def><p>, antennule</p></def></abbrev>; <abbrev>A2<def><p>antenna</p></def></abbrev></p>",
+            "A1, antennule; A2 antenna",
+        ),
+        (
             "list with a title",
             "<p>Of<list><title>Key</title><list-item><label>•</label><p>one</p></list-item></list></p>",
             "Of Key • one",

@@ -63,11 +63,25 @@ def settle_text(outline: Outline) -> dict[str, dict[etree._Element, str]]:
 
 
 def space_around(element: etree._Element) -> None:
-    """Part a block from the text before and after it by a space, not from a closing mark that follows."""
-    element.text = " " + (element.text or "")
-    tail = element.tail or ""
-    if not tail.startswith(_CLOSING):
-        element.tail = " " + tail
+    """Part a block from the text before and after it by a space, but no closing mark from what is before the mark."""
+    if not _starts_with_mark(element):
+        element.text = " " + (element.text or "")
+    if not _is_before_mark(element):
+        element.tail = " " + (element.tail or "")
+
+
+def _starts_with_mark(element: etree._Element) -> bool:
+    while not element.text and len(element):
+        element = element[0]
+    return (element.text or "").startswith(_CLOSING)
+
+
+def _is_before_mark(element: etree._Element) -> bool:
+    """Tell whether the text after an element, and after all that ends where it ends, begins with a closing mark."""
+    last: etree._Element | None = element
+    while last is not None and not last.tail and last.getnext() is None:
+        last = last.getparent()
+    return last is not None and (last.tail or "").startswith(_CLOSING)
 
 
 def _separate_label(formula: etree._Element) -> None:
