@@ -48,6 +48,27 @@ def parts(caption: str) -> list[tuple[str, str]]:
             "<list><list-item><label>1</label><p>One.</p></list-item><list-item><label>2</label><p>Two.</p></list-item></list>",
             [],
         ),
+        (
+            "several brackets for one part (2021639e87.xml)",
+            "<p>(A) One. (B), (C): Two. (D) and (E) Three. (F)–(H) Four.</p>",
+            [
+                ("A", "(A) One."),
+                ("B, C", "(B), (C): Two."),
+                ("D and E", "(D) and (E) Three."),
+                ("F–H", "(F)–(H) Four."),
+            ],
+        ),
+        (
+            "last part after and (ba4eb68b60.xml)",
+            "<p>Steps: <bold>a</bold> one; <bold>b</bold> two; and <bold>c</bold> three</p>",
+            [("a", "a one;"), ("b", "b two;"), ("c", "c three")],
+        ),
+        (
+            "last bracket after and",
+            "<p>(a) One; (b) two; and (c) three.</p>",
+            [("a", "(a) One;"), ("b", "(b) two;"), ("c", "(c) three.")],
+        ),
+        ("last part names the next letter (d811761689.xml)", "<p>(a) One. (b) Two (c) three (d) four.</p>", []),
         ("letters after what they mark", "<p>Growth (A) and death (B) of cells.</p>", []),
         ("one letter", "<p>(A) One.</p>", []),
         ("no first letter", "<p>(B) One. (C) Two.</p>", []),

@@ -17,13 +17,17 @@ MIN_PARTS = 2
 MAX_MARK_CHARACTERS = 24
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ONE = r"[A-Za-z](?:\d|′|')?"
-_GROUP = rf"({_ONE}(?:\s?(?:[-–—‐−,&]|,?\s?and|to)\s?{_ONE})*)"
-_BRACKETED = re.compile(rf"[(\[]{_GROUP}[)\]][.:,]?(?=\s|$)")
+_BETWEEN = r"\s?(?:[-–—‐−,&]|,?\s?and|to)\s?"
+_GROUP = rf"({_ONE}(?:{_BETWEEN}{_ONE})*)"
+_IN_BRACKETS = rf"[(\[]{_ONE}(?:{_BETWEEN}{_ONE})*[)\]]"
+_BRACKETED = re.compile(rf"({_IN_BRACKETS}(?:{_BETWEEN}{_IN_BRACKETS})*)[.:,]?(?=\s|$)")
+_BRACKETS = str.maketrans("", "", "()[]")
 _HALF_BRACKETED = re.compile(rf"{_GROUP}\)[.:,]?(?=\s)")
 _PUNCTUATED = re.compile(rf"{_GROUP}[.,:](?=\s)")
 _STYLES = (_BRACKETED, _HALF_BRACKETED, _PUNCTUATED)
 _BOLD_GROUP = re.compile(rf"[(\[]?{_GROUP}[)\]]?[.:,;]?")
 _SENTENCE_ENDS = ".;:?!"
+_AND = "and "
 _BEFORE_SPACE = frozenset(_SENTENCE_ENDS + ")]\"”’'")
 
 
@@ -40,7 +44,8 @@ def read_subcaptions(caption: Caption, elements: list[etree._Element]) -> list[d
     """Split a caption into its lettered parts: rows of `core.subcaptions` without the key.
 
     Shape: parts in reading order; a part runs from its mark to the next part or to the end of the caption.
-    Empty: [] unless at least two parts follow each other from the first letter without a gap.
+    Empty: [] unless at least two parts follow each other from the first letter without a gap, and where the last of
+        them names the next letter: what is of that letter stands somewhere in it.
     """
     text = caption.text
     starts = caption.block_starts
@@ -49,9 +54,9 @@ def read_subcaptions(caption: Caption, elements: list[etree._Element]) -> list[d
         for style in _STYLES:
             run = _run(_marks(style, text, candidates))
             if run:
-                return _rows(text, run)
+                return _rows(text, run) if _is_whole(text, run) else []
     run = _run(_bold_marks(text, starts, elements)) or _run(_list_marks(text, elements))
-    return _rows(text, run)
+    return _rows(text, run) if run and _is_whole(text, run) else []
 
 
 def _candidates(text: str, starts: list[int]) -> list[int]:
@@ -61,8 +66,10 @@ def _candidates(text: str, starts: list[int]) -> list[int]:
         place = text.find(end)
         while place >= 0:
             begin = place + 2 if text[place + 1 : place + 2] == " " else place + 3
-            if text[begin - 1 : begin] == " " and text[begin - 2] in _BEFORE_SPACE and _is_marklike(text, begin):
-                places.append(begin)
+            if text[begin - 1 : begin] == " " and text[begin - 2] in _BEFORE_SPACE:
+                begin += len(_AND) if text.startswith(_AND, begin) else 0
+                if _is_marklike(text, begin):
+                    places.append(begin)
             place = text.find(end, place + 1)
     places.sort()
     return places
@@ -76,14 +83,25 @@ def _is_marklike(text: str, begin: int) -> bool:
 def _marks(style: re.Pattern[str], text: str, candidates: list[int]) -> Iterator[_Mark]:
     for begin in candidates:
         match = style.match(text, begin)
-        mark = _mark(match[1], begin, match.end()) if match else None
+        mark = _mark(match[1].translate(_BRACKETS), begin, match.end()) if match else None
         if mark:
             yield mark
+
+
+def _is_whole(text: str, run: list[_Mark]) -> bool:
+    """Tell whether the last part does not name the letter after it."""
+    following = run[-1].last + 1
+    if following >= len(_LETTERS):
+        return True
+    letter = _LETTERS[following].upper() if run[0].letters[0].isupper() else _LETTERS[following]
+    return re.search(rf"[(\[]{letter}[)\],–-]", text[run[-1].end :]) is None
 
 
 def _begins_part(text: str, begin: int, starts: frozenset[int]) -> bool:
     if begin in starts:
         return True
+    if text.endswith(_AND, 0, begin):
+        begin -= len(_AND)
     before = text[max(0, begin - 3) : begin]
     return before.endswith(" ") and (before[-2:-1] in _SENTENCE_ENDS or before[:1] in _SENTENCE_ENDS)
 
@@ -173,6 +191,8 @@ def _rows(text: str, run: list[_Mark]) -> list[dict]:
     for place, mark in enumerate(run):
         span_end = run[place + 1].start if place + 1 < len(run) else len(text)
         part = text[mark.start : span_end].rstrip()
+        if part.endswith((", and", "; and", ". and")):
+            part = part.removesuffix(" and")
         rows.append(
             {
                 "panel_id": mark.letters,
