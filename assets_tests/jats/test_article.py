@@ -185,13 +185,19 @@ def test_authors_with_orcid_and_affiliations():
             "pretty-printed parts (1535908388.xml)",
             "\n<label>1</label>\n<institution>One</institution>\n<addr-line>\n<named-content>Rio</named-content>\n"
             "<named-content>RJ</named-content>\n</addr-line>\n<country>Brasil</country>\n",
-            "One, Rio RJ, Brasil",
+            "One, Rio, RJ, Brasil",
         ),
         (
             "the whole beside its parts (043ee44024.xml)",
             '<label>I</label><institution content-type="original">One. Two, Rio, Brasil</institution>'
             '<institution content-type="orgname">One</institution><country>Brasil</country>',
             "One. Two, Rio, Brasil",
+        ),
+        (
+            "bold number, blank before a comma, parts without space (2c40071113.xml, c7c4690e46.xml, PMC99002603.1)",
+            "<bold>1</bold>One\n , <addr-line><named-content>Atlanta</named-content><named-content>GA</named-content></addr-line>"
+            "<country>USA</country><email>a@b.org</email>",
+            "One, Atlanta, GA, USA, a@b.org",
         ),
         (
             "text around the parts",

@@ -3,17 +3,21 @@
 import html
 import re
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from pmc_assets.jats.article import read_article
+from pmc_assets.jats.article import Article, read_article
 
 HREF = "{http://www.w3.org/1999/xlink}href"
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 NOT_PROSE = {"fig", "table-wrap", "alt-text", "long-desc", "object-id", "supplementary-material", "media"}
+INLINE = {"italic", "bold", "sup", "sub", "xref", "ext-link", "underline", "sc", "email", "uri", "styled-content"}
+NO_MENTION = {"td", "th", "title", "label", "fig", "table-wrap"}
 FORMULAS = {"inline-formula", "disp-formula", "math"}
+JOINED = "\N{WORD JOINER}"
 FORMULA = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 
@@ -69,88 +73,110 @@ def real_articles(shared: Path) -> list[Path]:
     return sorted((shared / "jats").glob("*.xml")) + sorted((shared / "pmc_mirror/bucket").glob("PMC*/*.xml"))
 
 
-@pytest.mark.mirror
-def test_every_figure_caption_word_and_href_of_real_articles_is_kept(shared: Path):
-    faults = []
-    for path in real_articles(shared):
-        xml = path.read_bytes()
-        root = independent_tree(xml)
-        article = read_article(xml)
-        rows = [row for row in article.figures if row["kind"] in ("figure", "scheme")]
-        figures = list(root.iter("fig"))
-        if [f.get("id") for f in figures] != [row["figure_id"] for row in rows]:
-            faults.append((path.name, "figures"))
-            continue
-        for figure, row in zip(figures, rows, strict=True):
-            own = [g for g in figure.iter("graphic") if next(g.iterancestors("fig")) is figure]
-            hrefs = [g.get(HREF) for g in own if g.get(HREF)]
-            if not set(hrefs) <= {graphic["graphic_ref"] for graphic in row["graphics"]}:
-                faults.append((path.name, row["figure_id"], "href", hrefs))
-            fault = caption_fault(figure.findall("caption"), row["caption"])
-            if fault:
-                faults.append((path.name, row["figure_id"], fault, row["caption"]))
-    assert not faults, faults[:5]
+def figure_faults(root: etree._Element, article: Article) -> Iterator[tuple]:
+    rows = [row for row in article.figures if row["kind"] in ("figure", "scheme")]
+    figures = list(root.iter("fig"))
+    if [f.get("id") for f in figures] != [row["figure_id"] for row in rows]:
+        yield ("figures",)
+        return
+    for figure, row in zip(figures, rows, strict=True):
+        own = [g for g in figure.iter("graphic") if next(g.iterancestors("fig")) is figure]
+        hrefs = [g.get(HREF) for g in own if g.get(HREF)]
+        if not set(hrefs) <= {graphic["graphic_ref"] for graphic in row["graphics"]}:
+            yield row["figure_id"], "href", hrefs
+        fault = caption_fault(figure.findall("caption"), row["caption"])
+        if fault:
+            yield row["figure_id"], fault, row["caption"]
 
 
-@pytest.mark.mirror
-def test_every_graphic_of_real_articles_is_in_some_row(shared: Path):
-    for path in real_articles(shared):
-        xml = path.read_bytes()
-        hrefs = sorted(g.get(HREF) for g in independent_tree(xml).iter("graphic", "inline-graphic") if g.get(HREF))
-        kept = [g["graphic_ref"] for row in read_article(xml).figures for g in row["graphics"]]
-        read = sorted(
-            g["graphic_ref"] for row in read_article(xml).figures for g in row["graphics"] if "graphic" in g["element"]
-        )
-        assert [h.strip() for h in hrefs] == read, (path.name, len(kept))
+def graphic_faults(root: etree._Element, article: Article) -> Iterator[tuple]:
+    hrefs = sorted(g.get(HREF).strip() for g in root.iter("graphic", "inline-graphic") if g.get(HREF))
+    kept = [graphic for row in article.figures for graphic in row["graphics"]]
+    read = sorted(graphic["graphic_ref"] for graphic in kept if "graphic" in graphic["element"])
+    if hrefs != read:
+        yield hrefs, read
 
 
-@pytest.mark.mirror
-def test_body_words_of_real_articles_are_in_reading_order(shared: Path):
-    """Words of body paragraphs that hold nothing but inline markup, read independently."""
-    inline = {"italic", "bold", "sup", "sub", "xref", "ext-link", "underline", "sc", "email", "uri", "styled-content"}
-    for path in real_articles(shared)[::4]:
-        xml = path.read_bytes()
-        body = independent_tree(xml).find("body")
-        if body is None:
-            continue
-        expected = [
-            " ".join(unicodedata.normalize("NFC", "".join(p.itertext())).split())
-            for p in body.iter("p")
-            if p.getparent().tag in ("sec", "body") and all(e.tag in inline for e in p.iterdescendants())
-        ]
-        read = iter([row["text"] for row in read_article(xml).body_paragraphs])
-        for text in filter(None, expected):
-            assert text in read, (path.name, text[:80])
+def body_faults(root: etree._Element, article: Article) -> Iterator[tuple]:
+    """Compare the paragraphs that hold nothing but inline markup, in their order."""
+    body = root.find("body")
+    paragraphs = [] if body is None else list(body.iter("p"))
+    expected = [
+        " ".join(unicodedata.normalize("NFC", "".join(p.itertext())).split())
+        for p in paragraphs
+        if p.getparent().tag in ("sec", "body") and all(e.tag in INLINE for e in p.iterdescendants())
+    ]
+    read = iter([row["text"] for row in article.body_paragraphs])
+    yield from ((text,) for text in filter(None, expected) if text not in read)
 
 
-@pytest.mark.mirror
-def test_mentions_of_real_articles_are_those_of_their_xrefs(shared: Path):
+def mention_faults(root: etree._Element, article: Article) -> Iterator[tuple]:
     """Every paragraph whose own xrefs name a figure is a mention of that figure, once, with the pointer's text."""
+    ids: dict[str | None, set[int]] = {f.get("id"): {number} for number, f in enumerate(root.iter("fig"))}
+    for number, figure in enumerate(root.iter("fig")):
+        if figure.getparent().tag == "fig-group" and figure.getparent().get("id"):
+            ids.setdefault(figure.getparent().get("id"), set()).add(number)
+        for graphic in figure.iter("graphic"):
+            if graphic.get("id"):
+                ids.setdefault(graphic.get("id"), set()).add(number)
+    numbers = {paragraph: number for number, paragraph in enumerate(root.iter("p"))}
+    expected = set()
+    for xref in root.iter("xref"):
+        named = [figure for rid in (xref.get("rid") or "").split() for figure in ids.get(rid, ())]
+        if not named:
+            continue
+        above = list(xref.iterancestors())
+        tags = [element.tag for element in above]
+        if "p" in tags and not NO_MENTION & set(tags[: tags.index("p")]):
+            expected |= {(numbers[above[tags.index("p")]], figure) for figure in named}
+    figures = {row["figure_index"] for row in article.figures if row["kind"] in ("figure", "scheme")}
+    direct = [m for m in article.mentions if not m["is_range_expanded"] and m["figure_index"] in figures]
+    if len(direct) != len(expected):
+        yield len(direct), len(expected)
+    for mention in direct:
+        span = mention["text"][mention["span_start"] : mention["span_end"]]
+        if span != span.strip():
+            yield (span,)
+
+
+def affiliation_faults(root: etree._Element, article: Article) -> Iterator[tuple]:
+    """A word of an affiliation is a word of the article: none is glued to its neighbour."""
+    front = root.find("front")
+    for inline in front.iter("sup", "bold", "italic", "email"):
+        inline.text = f"{JOINED}{inline.text or ''}{JOINED}"
+    printed = " ".join(front.itertext()).replace(f" {JOINED}", "").replace(f"{JOINED} ", "").replace(JOINED, "")
+    words = set(re.findall(r"\w+", unicodedata.normalize("NFC", printed))) | set(
+        re.findall(r"\w+", unicodedata.normalize("NFC", " ".join(front.itertext())))
+    )
+    for author in article.authors:
+        for text in author["affiliations"]:
+            glued = [word for word in re.findall(r"\w+", text) if word not in words]
+            if glued or " ," in text:
+                yield glued, text
+
+
+RULES = {
+    "every figure, caption word and href": figure_faults,
+    "every graphic in some row": graphic_faults,
+    "body words in reading order": body_faults,
+    "mentions of their xrefs": mention_faults,
+    "affiliations as printed": affiliation_faults,
+}
+
+
+@pytest.fixture(scope="module")
+def faults(shared: Path) -> dict[str, list[tuple]]:
+    """What each rule finds wrong, from one reading of every real article."""
+    found: dict[str, list[tuple]] = {name: [] for name in RULES}
     for path in real_articles(shared):
         xml = path.read_bytes()
-        article = read_article(xml)
-        root = independent_tree(xml)
-        ids = {f.get("id"): {number} for number, f in enumerate(root.iter("fig"))}
-        for number, figure in enumerate(root.iter("fig")):
-            if figure.getparent().tag == "fig-group" and figure.getparent().get("id"):
-                ids.setdefault(figure.getparent().get("id"), set()).add(number)
-            for graphic in figure.iter("graphic"):
-                if graphic.get("id"):
-                    ids.setdefault(graphic.get("id"), set()).add(number)
-        expected = set()
-        for number, paragraph in enumerate(root.iter("p")):
-            for xref in paragraph.iter("xref"):
-                if next(xref.iterancestors("p")) is not paragraph:
-                    continue
-                cut = {"td", "th", "title", "label", "fig", "table-wrap"}
-                between = [a.tag for a in xref.iterancestors()]
-                if cut & set(between[: between.index("p")]):
-                    continue
-                rids = (xref.get("rid") or "").split()
-                expected |= {(number, figure) for rid in rids for figure in ids.get(rid, ())}
-        figures = {row["figure_index"] for row in article.figures if row["kind"] in ("figure", "scheme")}
-        direct = [m for m in article.mentions if not m["is_range_expanded"] and m["figure_index"] in figures]
-        assert len(direct) == len(expected), path.name
-        for mention in direct:
-            span = mention["text"][mention["span_start"] : mention["span_end"]]
-            assert span == span.strip(), path.name
+        root, article = independent_tree(xml), read_article(xml)
+        for name, rule in RULES.items():
+            found[name] += [(path.name, *fault) for fault in rule(root, article)]
+    return found
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("rule", RULES)
+def test_nothing_of_real_articles_is_lost(faults: dict[str, list[tuple]], rule: str):
+    assert not faults[rule], faults[rule][:5]

@@ -13,9 +13,9 @@ _NAMES = frozenset(
 )
 _LEFT_OUT_OF_AFFILIATION = frozenset(("label", "institution-id", "xref"))
 _PARTED = frozenset(("institution-wrap", "addr-line"))
-_INLINE = frozenset(
-    ("italic", "bold", "sup", "sub", "sc", "email", "ext-link", "uri", "named-content", "styled-content", "break")
-)
+_INLINE = frozenset(("italic", "bold", "sup", "sub", "sc", "styled-content", "break"))
+_BEFORE_MARK = re.compile(r"\s+(?=[,;])")
+MAX_MARK_CHARACTERS = 3
 
 
 def read_authors(meta: etree._Element) -> list[dict]:
@@ -139,7 +139,7 @@ def affiliation_text(aff: etree._Element) -> str:
     for child in aff.iterchildren("institution"):
         if child.get("content-type") == "original":
             return text_of(child)
-    return tidy("".join(_printed(aff))).strip(" ,;")
+    return tidy(_BEFORE_MARK.sub("", "".join(_printed(aff)))).strip(" ,;")
 
 
 def _printed(element: etree._Element) -> list[str]:
@@ -147,14 +147,23 @@ def _printed(element: etree._Element) -> list[str]:
     pieces = [element.text or ""]
     for place, child in enumerate(element):
         tail = child.tail or ""
-        if child.tag in _LEFT_OUT_OF_AFFILIATION or (child.tag == "sup" and place == 0 and not pieces[0].strip()):
+        if child.tag in _LEFT_OUT_OF_AFFILIATION or (place == 0 and not pieces[0].strip() and _is_mark(child)):
             pieces.append(tail)
             continue
         own = _printed(child) if child.tag in _PARTED and len(child) else list(map(str, child.itertext()))
         if child.tag not in _INLINE and any(map(str.strip, own)):
             _divide(pieces)
-        pieces += [*own, tail]
+        pieces += own
+        last = next(filter(None, reversed(own)), "")
+        if child.tag not in _INLINE and last[-1:].isalnum() and tail[:1].isalnum():
+            pieces.append(", ")
+        pieces.append(tail)
     return pieces
+
+
+def _is_mark(element: etree._Element) -> bool:
+    """Tell whether the first element of an affiliation is its number, sign or letter."""
+    return element.tag in ("sup", "bold") and len(text_of(element)) <= MAX_MARK_CHARACTERS
 
 
 def _divide(pieces: list[str]) -> None:
