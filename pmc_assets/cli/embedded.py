@@ -23,9 +23,10 @@ def embedded_source(console: Console) -> Iterator[None]:
     from pmc_assets.sample.bucket import write_sample
     from pmc_assets.sample.efetch import serve_efetch
 
+    articles = int(os.environ.get("PMC_SAMPLE_ARTICLES") or SAMPLE_ARTICLES)
     bucket = SAMPLE_ROOT.resolve() / "bucket"
     with console.status("writing the embedded sample"):
-        records = write_sample(str(bucket), SAMPLE_ARTICLES, workers=os.cpu_count() or 1).records_path
+        records = write_sample(str(bucket), articles, workers=os.cpu_count() or 1).records_path
     with serve_efetch(records) as url:
         os.environ.update(PMC_SOURCE=bucket.as_uri(), PMC_EFETCH_URL=url)
         try:
