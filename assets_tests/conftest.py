@@ -74,4 +74,4 @@ def legacy_lake(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeL
 @pytest.fixture(scope="session")
 def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
     """The lake of the embedded sample, made once for all tests; nobody may change it."""
-    return make_lake(tmp_path_factory.mktemp("sample"), PMC_SAMPLE_ARTICLES="160")
+    return make_lake(tmp_path_factory.mktemp("sample"), PMC_SAMPLE_ARTICLES="120")

@@ -87,15 +87,17 @@ def plan_article(seed: int, index: int, pmcid: str, deposit: str | None = None) 
     """
     rng = np.random.default_rng([seed, index])
     words = topic(rng)
+    deposit = deposit_trait(index) if deposit is None else deposit
+    has_pmid = index % 11 != 5 or deposit.startswith("record_")
     plan = ArticlePlan(
         seed_key=(seed, index),
         index=index,
         pmcid=pmcid,
         version=1,
-        pmid=None if index % 11 == 5 else FIRST_PMID + index,
+        pmid=FIRST_PMID + index if has_pmid else None,
         doi=f"10.5555/sample.{seed}.{index}",
         license_code=str(rng.choice(list(LICENSE_SHARES), p=list(LICENSE_SHARES.values()))) or None,
-        deposit=deposit_trait(index) if deposit is None else deposit,
+        deposit=deposit,
         markup=markup_traits(rng, index),
         title=sentence_case(pick(rng, TITLES).format(**words)),
         words=words,
