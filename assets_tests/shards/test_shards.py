@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -23,6 +24,7 @@ from pmc_assets.shards import tar
 from pmc_assets.shards.check import count_wrong_offsets, foreign_licenses, shard_paths
 from pmc_assets.shards.images import CannotTranscode, to_jpeg
 from pmc_assets.shards.member import BIOMEDICA_KEYS, KEYS
+from pmc_assets.shards.render import BYTES_AT_ONCE, slices
 from pmc_assets.shards.samples import make_samples, samples_table
 from pmc_assets.shards.write import write_shards
 
@@ -34,6 +36,14 @@ def members_of(lake: Lake, path: str) -> dict[str, bytes]:
 
 def files_of(lake: Lake, folder: str) -> dict[str, bytes]:
     return {path: lake.read_bytes(path) for path in lake.find(folder)}
+
+
+def test_samples_with_long_texts_are_rendered_fewer_at_a_time() -> None:
+    texts = [str(number).ljust(100_000) for number in range(1_000)]
+    parts = list(slices(pa.RecordBatch.from_pydict({"caption": texts})))
+    assert max(part.nbytes for part in parts) <= BYTES_AT_ONCE
+    assert [text for part in parts for text in part["caption"].to_pylist()] == texts
+    assert not list(slices(pa.RecordBatch.from_pydict({"caption": pa.array([], pa.string())})))
 
 
 def test_header_equals_tarfile() -> None:

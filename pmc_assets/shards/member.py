@@ -95,7 +95,7 @@ _HAS_TYPE = {"null": "member.{} is not null", "list": "len(member.{}) > 0"}
 
 
 def members_sql(include_article_text: bool) -> str:
-    """Give the query that renders every sample of `samples` ($license_group bound): place, caption, JSON.
+    """Give the query that renders every sample of `samples` ($license_group bound): place, text and JSON as bytes.
 
     `figure_images` must hold image_names by figure; with article text, `articles` must be there too.
     Shape: one row per sample; `says_types` has a bit per key that can be null or an empty list, set where it is
@@ -112,13 +112,13 @@ def members_sql(include_article_text: bool) -> str:
     text_join = f"left join ({_ARTICLE_TEXTS}) as t using (pmcid, version)" if include_article_text else ""
     return f"""
 with members as (
-    select s.sample_key, s.caption, s.image_format, s.image_name, s.pmcid, s.version,
+    select s.sample_key, encode(s.caption) as text, s.image_format, s.image_name, s.pmcid, s.version,
         s.part_path, s.offset_bytes, s.size_bytes, {{{entries}}} as member
     from samples as s
     join figure_images as f using (pmcid, version, figure_index)
     {text_join}
 )
-select * exclude (member), to_json(member)::varchar as json, {bits} as says_types
+select * exclude (member), encode(to_json(member)::varchar) as json, {bits} as says_types
 from members
 """
 

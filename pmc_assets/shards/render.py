@@ -1,6 +1,7 @@
 """Render every sample of a partition to scratch files: text and JSON members, JPEGs of other formats."""
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,8 +22,10 @@ from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.derive import partition_files
 from pmc_assets.warehouse.views import parquet_view, texts
 
-ROWS_AT_ONCE = 2_048
-MEMORY_LIMIT = "128MB"
+ROWS_AT_ONCE = 1_024
+ROWS_WITH_TEXT_AT_ONCE = 128
+BYTES_AT_ONCE = 8 * 2**20
+MEMORY_LIMIT = "192MB"
 IMAGE_EXTENSION, TEXT_EXTENSION, JSON_EXTENSION = "jpg", "txt", "json"
 
 
@@ -40,22 +43,38 @@ class Rendering:
     rejects: list[Reject] = field(default_factory=list)
 
 
-def render(lake: Lake, partition: Partition, scratch: Path, include_article_text: bool, threads: int) -> Rendering:
-    """Render all samples of a partition. Samples that cannot become a JPEG are rejects."""
+@dataclass(slots=True)
+class Piece:
+    """Neighbouring samples: the bytes of their tails, into which they point, and what else is known of each."""
+
+    tails: bytes
+    samples: list[Rendered]
+    facts: list[dict]
+
+
+def render(
+    lake: Lake,
+    partition: Partition,
+    scratch: Path,
+    connection: duckdb.DuckDBPyConnection,
+    include_article_text: bool,
+    threads: int,
+) -> Rendering:
+    """Render all samples of a partition, which `connection` has open. What cannot become a JPEG is a reject."""
     rendering = Rendering(scratch / "tails", scratch / "jpegs")
-    others: list[dict] = []
+    others: list[tuple[Rendered, dict]] = []
     digest = hashlib.sha256()
     with rendering.tails.open("wb") as tails:
-        for batch in _rows(lake, partition, scratch, include_article_text):
-            for row in batch.to_pylist():
-                tail = _tail(row)
-                sample = _render_text(row, tails.tell(), len(tail))
-                tails.write(tail)
-                digest.update(tail)
-                if row["image_format"] == "jpeg":
+        for piece in _pieces(lake, partition, connection, include_article_text, threads):
+            start = tails.tell()
+            for sample, facts in zip(piece.samples, piece.facts, strict=True):
+                sample.tail_offset += start
+                if facts["image_format"] == "jpeg":
                     rendering.samples.append(sample)
                 else:
-                    others.append({"sample": sample, **{k: row[k] for k in ("pmcid", "version", "image_name")}})
+                    others.append((sample, facts))
+            tails.write(piece.tails)
+            digest.update(piece.tails)
     rendering.digest = digest.hexdigest()
     _transcode(lake, others, rendering, threads)
     return rendering
@@ -63,7 +82,9 @@ def render(lake: Lake, partition: Partition, scratch: Path, include_article_text
 
 def open_samples(lake: Lake, partition: Partition, scratch: Path, articles: bool = False) -> duckdb.DuckDBPyConnection:
     """Open DuckDB with the views `all_samples` (and `articles`) over one partition, and little memory."""
-    connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "duckdb")})
+    connection = duckdb.connect(
+        config={"threads": 1, "memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "duckdb")}
+    )
     if not lake.is_local:
         connection.register_filesystem(lake.fs)
     tables = {"all_samples": samples_table()} | ({"articles": schema.CORE_ARTICLES} if articles else {})
@@ -73,52 +94,71 @@ def open_samples(lake: Lake, partition: Partition, scratch: Path, articles: bool
     return connection
 
 
-def _rows(lake: Lake, partition: Partition, scratch: Path, include_article_text: bool) -> Iterator[pa.Table]:
+def _pieces(
+    lake: Lake, partition: Partition, connection: duckdb.DuckDBPyConnection, include_article_text: bool, threads: int
+) -> Iterator[Piece]:
+    """Render neighbouring samples together, several pieces at a time; they come in the order of out.samples."""
     path = lake.table_path(samples_table().name, partition)
     if not lake.exists(path):
         return
+    connection.execute(f"create table figure_images as {FIGURE_IMAGES_SQL.replace('samples', 'all_samples')}")
     query, group = members_sql(include_article_text), {"license_group": partition["license_group"]}
-    with open_samples(lake, partition, scratch, articles=include_article_text) as connection, lake.open(path) as file:
-        connection.execute(f"create table figure_images as {FIGURE_IMAGES_SQL.replace('samples', 'all_samples')}")
-        for batch in pq.ParquetFile(file).iter_batches(ROWS_AT_ONCE, use_threads=False):
-            connection.register("samples", pa.Table.from_batches([batch]))
-            yield connection.sql(query, params=group).to_arrow_table()
+    most_rows = ROWS_WITH_TEXT_AT_ONCE if include_article_text else ROWS_AT_ONCE
+
+    def piece(samples: pa.RecordBatch) -> Piece:
+        with connection.cursor() as cursor:
+            cursor.register("samples", pa.Table.from_batches([samples]))
+            return _piece(cursor.sql(query, params=group).to_arrow_table().to_pylist())
+
+    with lake.open(path) as file, ThreadPoolExecutor(threads) as pool:
+        batches = pq.ParquetFile(file).iter_batches(most_rows, use_threads=False)
+        yield from ordered(pool, piece, itertools.chain.from_iterable(map(slices, batches)), threads + 1)
 
 
-def _tail(row: dict) -> bytes:
-    key = row["sample_key"]
-    text = tar.member(f"{key}.{TEXT_EXTENSION}", row["caption"].encode())
-    return text + tar.member(f"{key}.{JSON_EXTENSION}", row["json"].encode())
+def slices(samples: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Cut samples with long texts into fewer at a time: DuckDB holds several copies of each."""
+    rows = max(1, samples.num_rows // max(1, -(-samples.nbytes // BYTES_AT_ONCE)))
+    return (samples.slice(start, rows) for start in range(0, samples.num_rows, rows))
 
 
-def _render_text(row: dict, tail_offset: int, tail_size: int) -> Rendered:
-    text_size, json_size = len(row["caption"].encode()), len(row["json"].encode())
-    return Rendered(
-        key=row["sample_key"],
-        place=(row["part_path"], row["offset_bytes"], row["size_bytes"]),
-        says_types=row["says_types"],
-        text_size=text_size,
-        json_size=json_size,
-        tail_offset=tail_offset,
-        tail_size=tail_size,
-        image_size=row["size_bytes"],
-    )
+def _piece(rows: list[dict]) -> Piece:
+    tails, samples, offset = list[bytes](), list[Rendered](), 0
+    for row in rows:
+        text, member = row.pop("text"), row.pop("json")
+        key = row["sample_key"]
+        text_header = tar.header(f"{key}.{TEXT_EXTENSION}", len(text))
+        json_header = tar.header(f"{key}.{JSON_EXTENSION}", len(member))
+        tails += (text_header, text, tar.padding(len(text)), json_header, member, tar.padding(len(member)))
+        size = 2 * tar.BLOCK_BYTES + tar.padded(len(text)) + tar.padded(len(member))
+        samples.append(
+            Rendered(
+                key=key,
+                place=(row["part_path"], row["offset_bytes"], row["size_bytes"]),
+                says_types=row["says_types"],
+                text_size=len(text),
+                json_size=len(member),
+                tail_offset=offset,
+                tail_size=size,
+                image_size=row["size_bytes"],
+            )
+        )
+        offset += size
+    return Piece(b"".join(tails), samples, rows)
 
 
-def _transcode(lake: Lake, others: list[dict], rendering: Rendering, threads: int) -> None:
-    others.sort(key=lambda other: other["sample"].place)
+def _transcode(lake: Lake, others: list[tuple[Rendered, dict]], rendering: Rendering, threads: int) -> None:
+    others.sort(key=lambda other: other[0].place)
     with (
         rendering.jpegs.open("wb") as jpegs,
         ImageReader(lake) as reader,
         ThreadPoolExecutor(threads) as pool,
     ):
-        contents = reader.read_all(other["sample"].place for other in others)
-        for other, jpeg in zip(others, ordered(pool, _jpeg_or_error, contents, threads + 1), strict=True):
-            sample: Rendered = other.pop("sample")
+        contents = reader.read_all(sample.place for sample, _ in others)
+        for (sample, facts), jpeg in zip(others, ordered(pool, _jpeg_or_error, contents, threads + 1), strict=True):
             if isinstance(jpeg, CannotTranscode):
                 rendering.rejects.append(
                     Reject(
-                        "shards", "image_unreadable", other["pmcid"], other["version"], other["image_name"], str(jpeg)
+                        "shards", "image_unreadable", facts["pmcid"], facts["version"], facts["image_name"], str(jpeg)
                     )
                 )
                 continue

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+
+import duckdb
 
 from pmc_assets.batches import pmcid_number
 from pmc_assets.lake import Lake, Partition
@@ -19,6 +21,9 @@ from pmc_assets.shards.render import IMAGE_EXTENSION, Rendering, open_samples, r
 TABLE_NAME = "out.shards"
 SIZES_NAME = "sizes.json"
 THREADS = 2
+RUNS_PER_SHARD = 8
+WRITE_BYTES = 2**20
+PIECES_PER_WRITE = 1_000
 
 
 def write_shards(
@@ -38,11 +43,12 @@ def write_shards(
     """
     target = lake.partition_path(TABLE_NAME, partition)
     with lake.scratch() as scratch:
-        rendering = render(lake, partition, scratch, include_article_text, threads)
-        shards = plan.pack(plan.shuffled(rendering.samples, seed), most_samples, most_bytes)
         folder = scratch / "shards"
         folder.mkdir()
-        digest = _write_folder(lake, partition, rendering, shards, folder, scratch, threads)
+        with open_samples(lake, partition, scratch, articles=include_article_text) as samples:
+            rendering = render(lake, partition, scratch, samples, include_article_text, threads)
+            shards = plan.pack(plan.shuffled(rendering.samples, seed), most_samples, most_bytes)
+            digest = _write_folder(lake, samples, rendering, shards, folder, threads)
         size_bytes = sum(file.stat().st_size for file in folder.iterdir())
         if shards:
             lake.publish_folder(folder, target, last=SIZES_NAME)
@@ -76,37 +82,39 @@ def _article_order(reject: Reject) -> tuple:
 
 def _write_folder(
     lake: Lake,
-    partition: Partition,
+    samples: duckdb.DuckDBPyConnection,
     rendering: Rendering,
     shards: list[list[Rendered]],
     folder: Path,
-    scratch: Path,
     threads: int,
 ) -> str:
     digest = hashlib.sha256(rendering.digest.encode())
-    with open_samples(lake, partition, scratch) as samples:
-        for number, shard in enumerate(shards):
-            placed = plan.place(shard)
-            _write_tar(lake, rendering, list(zip(shard, placed, strict=True)), folder / f"{stem(number)}.tar", threads)
-            index = folder / f"{stem(number)}.parquet"
+    for number, shard in enumerate(shards):
+        placed, index = plan.place(shard), folder / f"{stem(number)}.parquet"
+        with (folder / f"{stem(number)}.tar").open("wb") as file, ThreadPoolExecutor(threads) as pool:
+            runs = _start_tar(lake, rendering, list(zip(shard, placed, strict=True)), file.fileno(), pool)
             write_index(samples, placed, index)
-            digest.update(index.read_bytes())
+            for run in runs:
+                run.result()
+        digest.update(index.read_bytes())
     sizes = {f"{stem(number)}.tar": len(shard) for number, shard in enumerate(shards)}
     (folder / SIZES_NAME).write_text(json.dumps(sizes, indent=1) + "\n")
     return digest.hexdigest()
 
 
-def _write_tar(
-    lake: Lake, rendering: Rendering, samples: list[tuple[Rendered, Placed]], path: Path, threads: int
-) -> None:
-    """Write one tar: each thread writes a run of its samples at the offsets that the plan gave them."""
+def _start_tar(
+    lake: Lake,
+    rendering: Rendering,
+    samples: list[tuple[Rendered, Placed]],
+    descriptor: int,
+    pool: ThreadPoolExecutor,
+) -> list[Future[None]]:
+    """Start to write one tar, each run of its samples at the offsets that the plan gave them."""
     _, last = samples[-1]
-    with path.open("wb") as file, ThreadPoolExecutor(threads) as pool:
-        os.pwrite(file.fileno(), tar.END, last.sample_offset_bytes + last.sample_size_bytes)
-        run = -(-len(samples) // threads)
-        runs = [samples[start : start + run] for start in range(0, len(samples), run)]
-        for written in [pool.submit(_write_run, lake, rendering, part, file.fileno()) for part in runs]:
-            written.result()
+    os.pwrite(descriptor, tar.END, last.sample_offset_bytes + last.sample_size_bytes)
+    length = -(-len(samples) // RUNS_PER_SHARD)
+    runs = [samples[start : start + length] for start in range(0, len(samples), length)]
+    return [pool.submit(_write_run, lake, rendering, run, descriptor) for run in runs]
 
 
 def _write_run(lake: Lake, rendering: Rendering, samples: list[tuple[Rendered, Placed]], descriptor: int) -> None:
@@ -116,18 +124,23 @@ def _write_run(lake: Lake, rendering: Rendering, samples: list[tuple[Rendered, P
         rendering.jpegs.open("rb", buffering=0) as jpegs,
     ):
         originals = reader.read_all(sample.place for sample, _ in samples if sample.jpeg_offset is None)
+        pieces, start = list[bytes](), samples[0][1].sample_offset_bytes
         for sample, placed in samples:
             if sample.jpeg_offset is None:
                 image = next(originals)
             else:
                 image = os.pread(jpegs.fileno(), sample.image_size, sample.jpeg_offset)
-            pieces = [
+            pieces += [
                 tar.header(f"{sample.key}.{IMAGE_EXTENSION}", sample.image_size),
                 image,
                 tar.padding(sample.image_size),
                 os.pread(tails.fileno(), sample.tail_size, sample.tail_offset),
             ]
-            _write_all(descriptor, pieces, placed.sample_offset_bytes)
+            end = placed.sample_offset_bytes + placed.sample_size_bytes
+            if end - start >= WRITE_BYTES or len(pieces) > PIECES_PER_WRITE:
+                _write_all(descriptor, pieces, start)
+                pieces, start = [], end
+        _write_all(descriptor, pieces, start)
 
 
 def _write_all(descriptor: int, pieces: list[bytes], offset: int) -> None:
