@@ -261,6 +261,7 @@ CORE_ARTICLES = Table(
         column("keywords", TEXTS, "Keywords of all groups in order"),
         column("authors", pa.list_(_AUTHOR), "Authors in order"),
         column("funding", pa.list_(_FUNDING), "Funders and awards"),
+        column("funding_statement", pa.string(), "Funding as the article words it; null where it states none"),
         column("license_code", pa.string(), "Licence as NLM states it; decides the licence group"),
         column("license_url", pa.string(), "License URL that the article states (license_ref or xlink:href)"),
         column("license_text", pa.string(), "License paragraph(s) of the article"),

@@ -211,6 +211,14 @@ def test_affiliation_is_as_printed(trait: str, aff: str, expected: str):
     assert read(meta=group).authors[0]["affiliations"] == [expected], trait
 
 
+def test_funding_statement():
+    """17ff2835dc.xml names its funders in the statement alone."""
+    statement = "<funding-group><funding-statement>By <italic>DFG</italic>.</funding-statement></funding-group>"
+    article = read(meta=statement)
+    assert (article.funding, article.funding_statement) == ([], "By DFG.")
+    assert read().funding_statement is None
+
+
 def test_funding():
     funding = (
         "<funding-group><award-group><funding-source><institution-wrap><institution>NIH</institution>"

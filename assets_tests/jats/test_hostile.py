@@ -71,6 +71,13 @@ XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
         ),
         ("figures of one id", '<p><xref rid="F1">x</xref></p>' * MANY + '<fig id="F1"/>' * MANY),
         (
+            "authors and affiliations without pointers",
+            "</body><front><article-meta><contrib-group>"
+            + "<contrib><name><surname>x</surname></name></contrib>" * 4 * MANY
+            + "".join(f'<aff id="a{n}">x{n}</aff>' for n in range(4 * MANY))
+            + "</contrib-group></article-meta></front><body>",
+        ),
+        (
             "group of many figures",
             "<fig-group>" + "<fig/>" * MANY + '<graphic xlink:href="a"/>' * MANY + "</fig-group>",
         ),
@@ -87,9 +94,11 @@ XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
     ],
 )
 def test_reading_takes_time_in_proportion(trait: str, body: str):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.process_time()
     article = read_article(f"<article {XLINK}><body>{body}</body></article>".encode())
     assert time.process_time() - started < 2, trait
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
     assert len(article.mentions) <= MANY
 
 

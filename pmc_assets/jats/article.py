@@ -63,6 +63,7 @@ class Article:
     keywords: list[str]
     authors: list[dict]
     funding: list[dict]
+    funding_statement: str | None
     license_url: str | None
     license_text: str | None
     xml_license_code: str | None

@@ -65,19 +65,22 @@ def read_references(outline: Outline) -> dict:
         elif id_type == "doi" and _is_of_reference(element, lists, is_alone):
             dois.append(text_of(element))
     references = [reference for each in lists for reference in each.iterchildren("ref")]
-    if any(_linked_doi(link) for each in lists for link in each.iter("ext-link", "uri")):
+    links = (link for each in lists for link in each.iter("ext-link", "uri")) if len(dois) < len(references) else ()
+    if any(_linked_doi(link) for link in links):
         dois = [doi for reference in references for doi in _dois_of(reference)]
     return {"reference_count": len(references), "reference_pmids": pmids, "reference_dois": list(filter(None, dois))}
 
 
 def _dois_of(reference: etree._Element) -> list[str]:
     stated = [text_of(each) for each in reference.iter("pub-id") if each.get("pub-id-type") == "doi"]
-    linked = [doi for link in reference.iter("ext-link", "uri") if (doi := _linked_doi(link))]
-    return stated or linked[:1]
+    links = () if stated else reference.iter("ext-link", "uri")
+    return stated or [doi for link in links if (doi := _linked_doi(link))][:1]
 
 
 def _linked_doi(link: etree._Element) -> str | None:
     address = (link.get(XLINK_HREF) or "").strip()
+    if "10." not in address:
+        return None
     match = _DOI_ADDRESS.fullmatch(address)
     if match:
         return unquote(match[1])

@@ -6,7 +6,7 @@ from pmc_assets.jats.abstracts import read_abstracts
 from pmc_assets.jats.dates import iso_date, publication_kinds
 from pmc_assets.jats.licensing import read_license
 from pmc_assets.jats.names import XLINK_HREF, XML_LANG
-from pmc_assets.jats.people import read_authors, read_funding
+from pmc_assets.jats.people import read_authors, read_funding, read_funding_statement
 from pmc_assets.jats.text import text_of, text_or_none
 
 Children = dict[str, list[etree._Element]]
@@ -40,6 +40,7 @@ def read_front(article: etree._Element) -> dict:
         ],
         "authors": read_authors(meta_element) if meta_element is not None else [],
         "funding": read_funding(meta_element) if meta_element is not None else [],
+        "funding_statement": read_funding_statement(meta_element) if meta_element is not None else None,
         "related_articles": [_related(each) for each in meta.get("related-article", ())],
     }
     return (

@@ -14,8 +14,8 @@ _NAMES = frozenset(
 _LEFT_OUT_OF_AFFILIATION = frozenset(("label", "institution-id", "xref"))
 _PARTED = frozenset(("institution-wrap", "addr-line"))
 _INLINE = frozenset(("italic", "bold", "sup", "sub", "sc", "styled-content", "break"))
-_BEFORE_MARK = re.compile(r"\s+(?=[,;])")
 MAX_MARK_CHARACTERS = 3
+MAX_SHARED_AFFILIATIONS = 60
 
 
 def read_authors(meta: etree._Element) -> list[dict]:
@@ -50,7 +50,7 @@ def _authors_of(group: etree._Element, common: dict[str | None, etree._Element])
         authors.append(author)
     if not pointing:
         shared = [text for aff in (own or common).values() if (text := affiliation(aff))]
-        if own or len(shared) == 1:
+        if (own or len(shared) == 1) and len(shared) <= MAX_SHARED_AFFILIATIONS:
             for author in authors:
                 author["affiliations"] = list(shared)
     return [author for author in authors if author["surname"] or author["given_names"]]
@@ -139,7 +139,7 @@ def affiliation_text(aff: etree._Element) -> str:
     for child in aff.iterchildren("institution"):
         if child.get("content-type") == "original":
             return text_of(child)
-    return tidy(_BEFORE_MARK.sub("", "".join(_printed(aff)))).strip(" ,;")
+    return tidy("".join(_printed(aff))).replace(" ,", ",").replace(" ;", ";").strip(" ,;")
 
 
 def _printed(element: etree._Element) -> list[str]:
@@ -150,7 +150,7 @@ def _printed(element: etree._Element) -> list[str]:
         if child.tag in _LEFT_OUT_OF_AFFILIATION or (place == 0 and not pieces[0].strip() and _is_mark(child)):
             pieces.append(tail)
             continue
-        own = _printed(child) if child.tag in _PARTED and len(child) else list(map(str, child.itertext()))
+        own = _printed(child) if child.tag in _PARTED and len(child) else _texts(child)
         if child.tag not in _INLINE and any(map(str.strip, own)):
             _divide(pieces)
         pieces += own
@@ -159,6 +159,10 @@ def _printed(element: etree._Element) -> list[str]:
             pieces.append(", ")
         pieces.append(tail)
     return pieces
+
+
+def _texts(element: etree._Element) -> list[str]:
+    return list(map(str, element.itertext())) if len(element) else [element.text or ""]
 
 
 def _is_mark(element: etree._Element) -> bool:
@@ -176,6 +180,15 @@ def _divide(pieces: list[str]) -> None:
     if pieces:
         last = pieces[-1].rstrip()
         pieces[-1] = last + (" " if last[-1] in ",;:.(" else ", ")
+
+
+def read_funding_statement(meta: etree._Element) -> str | None:
+    """Read the funding as the article words it; many articles name their funders nowhere else.
+
+    Source: funding-group/funding-statement. Empty: None where there is none.
+    """
+    statements = [text_of(each) for each in meta.iterfind("funding-group/funding-statement")]
+    return "\n".join(filter(None, statements)) or None
 
 
 def read_funding(meta: etree._Element) -> list[dict]:
