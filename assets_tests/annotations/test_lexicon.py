@@ -27,6 +27,9 @@ GLOBALS = [
         ("MRI did not show a lesion", {"magnetic resonance"}),
         ("Chest X-ray showing no infiltrate", {"x-ray radiography"}),
         ("without contrast, CT scan", {"computerized tomography"}),
+        ("no fracture on CT scan", {"computerized tomography"}),
+        ("neither CT nor MRI", set()),
+        ("Bar diagram of H and E stains", {"bar plot", "histology"}),
         ("", set()),
     ],
 )

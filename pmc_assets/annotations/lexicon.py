@@ -15,6 +15,8 @@ _NEGATORS = frozenset(
     | {"except", "excluding", "unlike", "cannot", "never"}
 )
 _NEGATOR_REACH = 4
+_REACH_ENDS = frozenset({"in", "on", "by", "at", "with", "using"})
+"""What follows these words is where or how something was not found: "no fracture on CT" is a CT."""
 _UNDONE = re.compile(
     r"\W*(?:data\W+)?(?:(?:was|were|is|are)\W+)?not\W+(?:shown|performed|done|available|obtained|included|used)\b"
 )
@@ -93,10 +95,10 @@ def _is_joined(text: str, words: list[re.Match[str]]) -> bool:
 
 
 def _is_negated(text: str, words: list[re.Match[str]], place: int, length: int) -> bool:
-    """Say whether a negator precedes in the same clause, or `not shown` and the like follows."""
+    """Say whether a negator precedes in the same phrase, or `not shown` and the like follows."""
     after = words[place]
     for before in reversed(words[max(0, place - _NEGATOR_REACH) : place]):
-        if re.search(r"[.,;:()]", text[before.end() : after.start()]):
+        if before[0].lower() in _REACH_ENDS or re.search(r"[.,;:()]", text[before.end() : after.start()]):
             break
         if before[0].lower() in _NEGATORS:
             return True
