@@ -120,4 +120,8 @@ def test_alpha_is_one_for_agreement_and_low_for_discord() -> None:
 
     assert krippendorff_alpha(read(a_csv=HEAD + agree), primary) == 1.0
     assert krippendorff_alpha(read(a_csv=HEAD + discord), primary) < 0
+    alone = "0,,,Maps,,Ana,\n0,,,Maps,,Ben,\n1,,,PCR,,Ana,\n"
+    assert krippendorff_alpha(read(a_csv=HEAD + alone), primary) == 1.0
+    two_of_three = alone + "1,,,Maps,,Ben,\n2,,,PCR,,Ana,\n2,,,PCR,,Ben,\n"
+    assert krippendorff_alpha(read(a_csv=HEAD + two_of_three), primary) == round(1 - (2 / 6) / (18 / 30), 4)
     assert krippendorff_alpha(read(a_csv=f"{HEAD}1,,,Maps,,Ana,\n"), primary) == ""

@@ -96,15 +96,13 @@ def krippendorff_alpha(labels: Sequence[ClusterLabel], value_of: Callable[[Clust
     """Give Krippendorff's alpha of nominal values, 1 for perfect agreement; "" where no two annotators meet."""
     import krippendorff
 
-    annotators = sorted({label.annotator for label in labels})
-    clusters = sorted({label.cluster_id for label in labels})
-    values = sorted({value for label in labels if (value := value_of(label))})
+    named = [(label.cluster_id, label.annotator, value) for label in labels if (value := value_of(label))]
+    met = Counter(cluster_id for cluster_id, _, _ in named)
+    pairable = [one for one in named if met[one[0]] > 1]
+    clusters, annotators, values = (sorted({one[place] for one in pairable}) for place in range(3))
+    if len(values) < 2:
+        return 1.0 if values else ""
     codes = np.full((len(annotators), len(clusters)), np.nan)
-    for label in labels:
-        if value := value_of(label):
-            codes[annotators.index(label.annotator), clusters.index(label.cluster_id)] = values.index(value)
-    if not (np.isfinite(codes).sum(axis=0) > 1).any():
-        return ""
-    if len(values) == 1:
-        return 1.0
+    for cluster_id, annotator, value in pairable:
+        codes[annotators.index(annotator), clusters.index(cluster_id)] = values.index(value)
     return round(float(krippendorff.alpha(codes, level_of_measurement="nominal")), 4)
