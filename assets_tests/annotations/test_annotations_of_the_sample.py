@@ -132,7 +132,7 @@ def test_experts_win_and_faults_change_nothing(annotated: Any, tmp_path: Path) -
     cell = annotated.cells[0]
     cluster = lake.read_table(schema.CORE_ANNOTATIONS, cell)["cluster_id"][0].as_py()
     head = "cluster_id,panel_type,panel_subtype,primary_label,secondary_label,annotator,note\n"
-    (folder / "anna.csv").write_text(f"{head}{cluster},multiple,grid,Maps,choropleth map,Anna,\n")
+    (folder / "anna.CSV").write_text(f"{head}{cluster},multiple,grid,Maps,choropleth map,Anna,\n")
     publish_cluster_labels(lake, str(tmp_path / "labels"))
     vectors = lake.read_bytes(lake.table_path("core.embeddings", annotated.cell_of(schema.CORE_EMBEDDINGS, cell)))
     annotate_partition(lake, cell)

@@ -93,10 +93,12 @@ def test_dinov2_version_tells_checkpoints_of_one_name_apart(tmp_path: Path, chec
     model.layernorm.weight.data += 0.5
     other = tmp_path / "tiny dinov2"
     model.save_pretrained(other)
-    (other / "preprocessor_config.json").write_text((checkpoint / "preprocessor_config.json").read_text())
+    settings = json.loads((checkpoint / "preprocessor_config.json").read_text()) | {"crop_size": 60}
+    (other / "preprocessor_config.json").write_text(json.dumps(settings))
     lake = Lake(str(tmp_path / "lake"))
-    versions = {load_encoder("dinov2", lake, checkpoint=str(folder)).version for folder in (checkpoint, other)}
-    assert len(versions) == 2
+    encoders = [load_encoder("dinov2", lake, checkpoint=str(folder)) for folder in (checkpoint, other)]
+    assert encoders[0].version.split("-")[0] != encoders[1].version.split("-")[0]
+    assert [encoder.side_px for encoder in encoders] == [56, 56]
 
 
 def test_encoder_names_are_those_of_tables() -> None:

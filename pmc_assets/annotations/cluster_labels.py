@@ -53,7 +53,7 @@ def _read_files(folder_url: str) -> dict[str, bytes]:
     if not fs.exists(folder):
         return {}
     names = {path: path.rsplit("/", 1)[-1] for path in fs.ls(folder, detail=False)}
-    return {name: fs.cat_file(path) for path, name in sorted(names.items()) if name.endswith(SUFFIXES)}
+    return {name: fs.cat_file(path) for path, name in sorted(names.items()) if name.casefold().endswith(SUFFIXES)}
 
 
 def majority_table(labels: Sequence[ClusterLabel]) -> pa.Table:

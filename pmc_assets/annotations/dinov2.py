@@ -65,7 +65,8 @@ def load_dinov2(checkpoint: str) -> Dinov2Encoder:
 
 def _side_px(settings: dict, model: Any) -> int:
     """Give the side that the preprocessor crops to, as whole patches."""
-    side = int((settings.get("crop_size") or {}).get("height", MAX_SIDE_PX))
+    crop = settings.get("crop_size") or MAX_SIDE_PX
+    side = int(crop["height"] if isinstance(crop, dict) else crop)
     patch = int(model.config.patch_size)
     return max(patch, side // patch * patch)
 

@@ -72,7 +72,7 @@ def _lines(name: str, content: bytes, faults: list[str]) -> Iterator[_Line]:
     except UnicodeDecodeError as error:
         faults.append(f"{name}:1: not UTF-8: {error}")
         return
-    yield from _json_lines(name, text, faults) if name.endswith(".json") else _csv_lines(name, text, faults)
+    yield from _json_lines(name, text, faults) if name.casefold().endswith(".json") else _csv_lines(name, text, faults)
 
 
 def _csv_lines(name: str, text: str, faults: list[str]) -> Iterator[_Line]:
