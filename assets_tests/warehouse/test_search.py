@@ -172,6 +172,15 @@ def test_neighbours_equal_brute_force(lake, with_index):
     assert find_similar(lake.url, sample_key=of, most=2)["sample_key"].to_pylist() == brute_force(lake, of)[:2]
 
 
+def test_neighbours_of_a_remote_lake_are_those_of_the_list_beside_its_warehouse(still, monkeypatch):
+    remote = Lake("memory://neighbours")
+    remote.fs.put(still.root, remote.root, recursive=True)
+    build_warehouse(remote)
+    monkeypatch.setattr(type(remote.fs), "find", lambda *_, **__: pytest.fail("a web server lists nothing"))
+    of = "PMC7_1_f0001_g00"
+    assert find_similar(remote.url, sample_key=of)["sample_key"].to_pylist() == brute_force(still, of)
+
+
 def test_neighbours_among_a_condition_are_exact(still):
     of = "PMC7_1_f0001_g00"
     found = find_similar(still.url, sample_key=of, where="pmcid = 'PMC10007'")["sample_key"].to_pylist()

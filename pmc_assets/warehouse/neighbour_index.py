@@ -10,7 +10,8 @@ from usearch.index import Index
 from pmc_assets.lake import Lake
 from pmc_assets.results import StageResult
 from pmc_assets.schema import CORE_EMBEDDINGS
-from pmc_assets.warehouse.listing import list_files
+from pmc_assets.warehouse.build import FILES
+from pmc_assets.warehouse.listing import Snapshot, list_files
 from pmc_assets.warehouse.packed_keys import pack
 
 FOLDER = "search/embeddings"
@@ -25,8 +26,12 @@ def index_path(encoder: str) -> str:
 
 
 def embedding_files(lake: Lake, encoder: str = "") -> dict[str, str]:
-    """List the files of core.embeddings, of one encoder or all, as path to version."""
-    files = list_files(lake, [CORE_EMBEDDINGS])[CORE_EMBEDDINGS.name]
+    """List the files of core.embeddings, of one encoder or all, as path to version; of a remote lake those that the
+    list beside its warehouse names, since a web server lists nothing."""
+    if lake.is_local or not lake.exists(FILES):
+        files = list_files(lake, [CORE_EMBEDDINGS])[CORE_EMBEDDINGS.name]
+    else:
+        files = Snapshot.from_json(lake.read_bytes(FILES)).files[CORE_EMBEDDINGS.name]
     return {path: version for path, version in files.items() if not encoder or f"/encoder={encoder}/" in path}
 
 

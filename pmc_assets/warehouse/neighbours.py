@@ -13,8 +13,10 @@ from usearch.index import Index
 
 from pmc_assets.lake import Lake
 from pmc_assets.schema import CORE_EMBEDDINGS
+from pmc_assets.warehouse.listing import Snapshot
 from pmc_assets.warehouse.neighbour_index import NoNeighbours, embedding_files, encoders, index_path
 from pmc_assets.warehouse.packed_keys import PACKED_PER_PMCID, pack, pack_sql, parse_key
+from pmc_assets.warehouse.ranged_files import RangedFiles
 from pmc_assets.warehouse.views import parquet_view, texts
 
 DEFAULT_COUNT = 10
@@ -101,10 +103,11 @@ def _vector_of(lake: Lake, sample_key: str, encoder: str) -> np.ndarray:
 def _embeddings(lake: Lake, encoder: str, among: pa.Array | None = None) -> duckdb.DuckDBPyConnection:
     """Open the vectors of one encoder, of the batches of some packed keys only where they are given."""
     connection = duckdb.connect()
+    files = embedding_files(lake, encoder)
     if not lake.is_local:
-        connection.register_filesystem(lake.fs)
+        connection.register_filesystem(RangedFiles(lake, Snapshot({CORE_EMBEDDINGS.name: files})))
     root = lake.root if lake.is_local else lake.url
-    paths = [f"{root}/{path}" for path in embedding_files(lake, encoder) if among is None or _may_hold(path, among)]
+    paths = [f"{root}/{path}" for path in files if among is None or _may_hold(path, among)]
     connection.execute(parquet_view("embeddings", CORE_EMBEDDINGS.arrow, (), texts(paths) if paths else ""))
     return connection
 
