@@ -1,7 +1,7 @@
 """Kill it, fill its disk, lie to it, run it twice at once: afterwards a rerun gives the lake of an undisturbed run.
 
     make drill                                        every scenario, 50 kills and more
-    python -m benchmarks.drill --kills 6 --only kills a short form
+    python -m benchmarks.drill --only kills --articles 3 --select '+key:"core/images"'    one scenario, a small lake
 
 Each scenario ends with a rerun; then the lake is compared with the undisturbed one (tables row by row, tars and all
 else byte by byte, but for the times of asking), everything published has to read to its end, no scratch may be left,
@@ -17,17 +17,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.operations import scenarios
+from benchmarks.operations import forked_run, scenarios
 from benchmarks.operations.compare_lakes import differences, half_written, holders_of
 from benchmarks.operations.scenarios import Drill, Faults
 from benchmarks.operations.stage import SECRET, Stage
 from pmc_assets.sample.bucket import write_sample
 
-ARTICLES, ARTICLES_PER_BATCH = 12, 6
-FULL_KILLS = 50
+ARTICLES = 12
+FULL_KILLS = 40
 RAW_TO_SHARDS = '+key:"out/shards"'
 SCENARIOS: dict[str, Callable[[Drill, Stage], Faults]] = {
     "kills": scenarios.kills,
+    "kills beside a bad source": scenarios.kills_beside_a_bad_source,
     "kills of one worker": scenarios.worker_kills,
     "kills of dagster dev in a backfill": scenarios.control_room_kills,
     "disk full": scenarios.full_disk,
@@ -53,12 +54,13 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=FULL_KILLS)
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
     parser.add_argument("--select", default=RAW_TO_SHARDS, help="assets in Dagster's selection syntax")
+    parser.add_argument("--articles", type=int, default=ARTICLES)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pmc-drill-", dir="/dev/shm") as name:
         folder = Path(name)
-        drill = prepare(folder, arguments.kills, arguments.select, arguments.seed)
-        print(f"undisturbed run: {drill.undisturbed_s:.1f} s\n", flush=True)
+        drill = prepare(folder, arguments.kills, arguments.select, arguments.seed, arguments.articles)
+        print(f"undisturbed: {drill.runs} runs, {drill.operations} operations on the lake's files\n", flush=True)
         print("| scenario | faults | seconds | afterwards |\n|---|---|---:|---|", flush=True)
         findings = []
         for scenario in arguments.only:
@@ -69,14 +71,15 @@ def main() -> None:
     sys.exit(any(finding.wrong for finding in findings))
 
 
-def prepare(folder: Path, kills: int, select: str, seed: int, articles: int = ARTICLES) -> Drill:
+def prepare(folder: Path, kills: int, select: str, seed: int, articles: int) -> Drill:
     """Write the sample and the undisturbed lake."""
     bucket = folder / "bucket"
-    write_sample(bucket.as_uri(), articles, articles_per_batch=ARTICLES_PER_BATCH)
-    stage, started = Stage(folder / "undisturbed", bucket.as_uri(), select), time.monotonic()
+    write_sample(bucket.as_uri(), articles)
+    stage = Stage(folder / "undisturbed", bucket.as_uri(), select)
     if stage.run() != 0:
         raise RuntimeError(f"the undisturbed run failed:\n{stage.log()[-4000:]}")
-    return Drill(bucket, stage.lake, select, kills, time.monotonic() - started, random.Random(seed))
+    operations = forked_run.operations(stage.folder)
+    return Drill(bucket, stage.lake, select, kills, operations, stage.runs_started(), random.Random(seed))
 
 
 def play(drill: Drill, scenario: str, folder: Path) -> Finding:

@@ -8,6 +8,7 @@ The lake must equal the one that a single node makes. Times on one machine say n
 """
 
 import argparse
+import json
 import re
 import shutil
 import sys
@@ -31,6 +32,7 @@ from benchmarks.operations.stage import Stage, cells_of, variables
 from pmc_assets.sample.bucket import write_sample
 
 ARTICLES, ARTICLES_PER_BATCH = 60, 6
+BATCH_IDS = "10000"
 SELECT = '+key:"core/images"'
 LISTS = ("inventory", "article_versions", "filelists")
 ASSETS = [["raw", "packages"]] + [
@@ -87,7 +89,7 @@ def make_on_one_node(folder: Path, articles: int) -> tuple[Stage, float]:
     """Write a sample and make its lake with the command; gives where, and the seconds of the latter."""
     bucket = folder / "bucket"
     write_sample(bucket.as_uri(), articles, articles_per_batch=ARTICLES_PER_BATCH)
-    stage, started = Stage(folder / "one", bucket.as_uri(), SELECT), time.monotonic()
+    stage, started = Stage(folder / "one", bucket.as_uri(), SELECT, {"PMC_BATCH_IDS": BATCH_IDS}), time.monotonic()
     if stage.run() != 0:
         raise RuntimeError(stage.log()[-4000:])
     return stage, time.monotonic() - started
@@ -99,7 +101,8 @@ def backfill_on_ray(folder: Path, bucket: Path, one_node: Path, size: Cluster, c
     The lists of what there is are those of the lake of one node.
     """
     with serve(bucket, held=IMAGES) as source, postgres() as url:
-        many = Stage(folder, source.url, SELECT, {"PMC_DAGSTER_POSTGRES_URL": url})
+        batch_ids = str(json.loads((one_node / "lake.json").read_text())["batch_ids"])
+        many = Stage(folder, source.url, SELECT, {"PMC_DAGSTER_POSTGRES_URL": url, "PMC_BATCH_IDS": batch_ids})
         make_home(many.home, instance_file())
         for name in LISTS:
             shutil.copytree(one_node / "raw" / name, many.lake / "raw" / name)

@@ -14,7 +14,7 @@ from benchmarks.operations.scenarios import Drill
 from pmc_assets.sample.bucket import write_sample
 
 ARTICLES, ARTICLES_PER_BATCH = 12, 6
-DRILL_ARTICLES, KILLS = 6, 4
+DRILL_ARTICLES, KILLS = 6, 3
 
 
 def sample_environment(folder: Path, articles: int = ARTICLES) -> dict[str, str]:

@@ -22,6 +22,7 @@ START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 20.0
 LOCATION = "pmc_assets"
 POLL_S = 0.5
+GOING_ON = ("REQUESTED", "CANCELING", "COMPLETING", "FAILING")
 
 LAUNCH_BACKFILL = """
 mutation($params: LaunchBackfillParams!) {
@@ -134,10 +135,13 @@ class ControlRoom:
         tags = [{"key": "dagster/backfill", "value": backfill_id}] if backfill_id else []
         return self.ask(RUNS, filter={"tags": tags})["runsOrError"]["results"]
 
+    def is_going_on(self, backfill_id: str) -> bool:
+        return self.backfill_status(backfill_id) in GOING_ON
+
     def wait_for_backfill(self, backfill_id: str, timeout_s: float) -> str:
         """Wait until a backfill has ended; gives its last status."""
         deadline = time.monotonic() + timeout_s
-        while (status := self.backfill_status(backfill_id)) in ("REQUESTED", "CANCELING", "COMPLETING", "FAILING"):
+        while (status := self.backfill_status(backfill_id)) in GOING_ON:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"backfill {backfill_id} is {status} after {timeout_s} s:\n{self.log()[-3000:]}")
             time.sleep(POLL_S)

@@ -3,41 +3,49 @@
 import os
 import random
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assets_tests.faulty_server import serve
-from benchmarks.operations.compare_lakes import half_written
+from assets_tests.faulty_server import FaultyServer, serve
+from benchmarks.operations.compare_lakes import differences, files_of, half_written
 from benchmarks.operations.control_room import ControlRoom
+from benchmarks.operations.forked_run import Death
 from benchmarks.operations.object_storage import failing_s3
-from benchmarks.operations.stage import Stage, cells_of, kill_group, kill_one_child, variables, wait_at_most
+from benchmarks.operations.stage import NO_EFETCH, Stage, cells_of, ended, kill_one_child, variables, wait_for
 
-CONTROL_ROOM_KILLS = 10
-FIRST_WORK_S = 2.0
+KILLS_PER_LAKE = 5
+LONGEST_DELAY_S = 0.1
+SHARE_OF_A_RERUN = 0.9  # a rerun has less to do than the first run
+PROCESS_KILLS = 6
+PATIENT = (("poll_interval_seconds: 30", "poll_interval_seconds: 3"), ("max_retries: 1", "max_retries: 20"))
 DISK_STEPS_MB = (1, 2, 3, 4, 6, 8)
 WHOLE_DISK_MB = 512
+FAULTS_BEFORE_UP = 60
 BAD_SOURCES: tuple[dict[str, object], ...] = (
     {"fault_share": 1.0, "faults": ("500",)},
     {"fault_share": 0.5, "faults": ("reset", "truncated", "503")},
     {"fault_share": 0.3, "faults": ("wrong_bytes",)},
-    {"latency_s": 0.5},
+    {"fault_share": 0.0, "latency_s": 0.5},
 )
-CLOCK_JUMPS = ("+400d", "-400d", "+3650d")
+BROKEN_SOURCE: dict[str, object] = {"fault_share": 0.3, "faults": ("reset", "truncated", "503", "wrong_bytes")}
+CLOCK_JUMPS = ("+400d", "-400d", "+3650d", "+0d")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 FAIL_SHARE = 0.05
 
 
 @dataclass
 class Drill:
-    """What all scenarios share: the sample, the lake to equal, how often to kill, and where chance comes from."""
+    """What all scenarios share: the sample, the lake to equal and what it took, how often to kill, and chance."""
 
     bucket: Path
     undisturbed: Path
     select: str
     kills: int
-    undisturbed_s: float
+    operations: int
+    runs: int
     chance: random.Random
 
 
@@ -61,49 +69,91 @@ def _finish(stage: Stage, faults: Faults) -> Faults:
 
 
 def kills(drill: Drill, stage: Stage) -> Faults:
-    """SIGKILL the command with all its processes at random moments."""
-    return _kill_often(drill, stage, drill.kills, worker_only=False)
+    """SIGKILL a run at an operation on the lake's files that chance chooses, or a moment later; five times a lake."""
+    faults, states = Faults(), set()
+    for number in range(drill.kills):
+        if number and number % KILLS_PER_LAKE == 0:
+            _finish(stage, faults)
+            faults.wrong += differences(drill.undisturbed, stage.lake)
+            stage.empty()
+        states.add(_kill(drill, stage, faults))
+    faults.of = f"kills, the lake in {len(states)} states"
+    return _finish(stage, faults)
+
+
+def _kill(drill: Drill, stage: Stage, faults: Faults) -> frozenset[str]:
+    """Let one run kill itself; gives the names of the files that it left."""
+    operation = drill.chance.randint(1, int(drill.operations * SHARE_OF_A_RERUN))
+    delay_s = drill.chance.choice((0.0, drill.chance.uniform(0.0, LONGEST_DELAY_S)))
+    faults.done += stage.run(Death(operation, delay_s)) == -signal.SIGKILL
+    faults.wrong += half_written(stage.lake)
+    return frozenset(files_of(stage.lake))
+
+
+def kills_beside_a_bad_source(drill: Drill, stage: Stage) -> Faults:
+    """Kill runs whose source breaks off and sends other bytes; then run to the end from a whole one."""
+    faults = Faults()
+    with serve(drill.bucket, seed=drill.chance.randrange(2**31), **BROKEN_SOURCE) as server:
+        stage.source_url = server.url
+        states = {_kill(drill, stage, faults) for _ in range(min(KILLS_PER_LAKE, drill.kills))}
+        faults.of = f"kills and {server.faults.total()} bad answers, the lake in {len(states)} states"
+        server.behaviour.fault_share = 0.0
+        return _finish(stage, faults)
 
 
 def worker_kills(drill: Drill, stage: Stage) -> Faults:
-    """SIGKILL just the process that materialises."""
-    return _kill_often(drill, stage, max(1, drill.kills // 5), worker_only=True)
-
-
-def _kill_often(drill: Drill, stage: Stage, times: int, *, worker_only: bool) -> Faults:
+    """SIGKILL just one process of the command, one that materialises; the command has to end and say so."""
     faults = Faults(of="kills")
-    for _ in range(times):
-        process = stage.start()
-        wait_at_most(process, drill.chance.uniform(FIRST_WORK_S, drill.undisturbed_s))
-        faults.done += kill_one_child(process) if worker_only else 0
-        if worker_only:
-            wait_at_most(process, drill.undisturbed_s)
-        was_running = kill_group(process)
-        faults.done += was_running and not worker_only
+    for _ in range(min(PROCESS_KILLS, drill.kills)):
+        process, after = stage.start("--jobs", "2"), _runs_later(drill, stage)
+        wait_for(lambda: stage.runs_started() >= after or process.poll() is not None)  # noqa: B023
+        time.sleep(drill.chance.uniform(0.0, LONGEST_DELAY_S))
+        was_killed = kill_one_child(process)
+        faults.done += was_killed
+        if process.wait() == 0 and was_killed:
+            faults.wrong.append("the command lost a process and ended with 0")
         faults.wrong += half_written(stage.lake)
     return _finish(stage, faults)
 
 
 def control_room_kills(drill: Drill, stage: Stage) -> Faults:
     """SIGKILL `dagster dev`, its daemon and its runs during a backfill; started again, the backfill goes on."""
-    stage.run("--select", '+key:"raw/filelists"')
-    stage.run("--select", '+key:"models/cluster_model"')
-    faults, room = Faults(of="kills"), ControlRoom(stage.home, stage.environment)
+    instance_file = stage.home / "dagster.yaml"
+    for found, replacement in PATIENT:
+        instance_file.write_text(instance_file.read_text().replace(found, replacement))
+    _run_first(stage)
+    faults, room = Faults(), ControlRoom(stage.home, stage.environment)
     room.start()
-    cells = cells_of(stage.lake)
-    backfill = room.launch_backfill(_assets_of_cells(), cells)
-    for _ in range(min(CONTROL_ROOM_KILLS, drill.kills)):
-        time.sleep(drill.chance.uniform(1.0, FIRST_WORK_S + drill.undisturbed_s / 2))
-        room.kill()
-        faults.done += 1
-        faults.wrong += half_written(stage.lake)
-        room.start()
-        if room.backfill_status(backfill).startswith("COMPLETED"):
-            break
-    status = room.wait_for_backfill(backfill, 10 * drill.undisturbed_s + 300)
-    room.stop()
+    try:
+        backfill = room.launch_backfill(_assets_of_cells(), cells_of(stage.lake))
+        for _ in range(min(PROCESS_KILLS, drill.kills)):
+            after = stage.runs_started() + 1
+            wait_for(lambda: stage.runs_started() >= after or not room.is_going_on(backfill))  # noqa: B023
+            time.sleep(drill.chance.uniform(0.0, 3.0))
+            is_going_on = room.is_going_on(backfill)
+            room.kill()
+            faults.done += is_going_on
+            faults.wrong += half_written(stage.lake)
+            room.start()
+            if not is_going_on:
+                break
+        status = room.wait_for_backfill(backfill, 600.0)
+    finally:
+        room.stop()
     faults.of = f"kills, the backfill {status}"
     return _finish(stage, faults)
+
+
+def _run_first(stage: Stage) -> None:
+    """Make what the cells need: lists and the model."""
+    whole = stage.select
+    for stage.select in ('+key:"raw/filelists"', '+key:"models/cluster_model"'):
+        stage.run()
+    stage.select = whole
+
+
+def _runs_later(drill: Drill, stage: Stage) -> int:
+    return stage.runs_started() + drill.chance.randint(1, drill.runs)
 
 
 def _assets_of_cells() -> list[list[str]]:
@@ -136,34 +186,42 @@ def full_disk(drill: Drill, stage: Stage) -> Faults:
     return faults
 
 
-def _resize(mount: Path, size_mb: int) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size_mb}m", mount], check=True)
+def _resize(lake: Path, size_mb: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size_mb}m", lake], check=True)
 
 
 def bad_source(drill: Drill, stage: Stage) -> Faults:
-    """Fetch from a server that is down, breaks off, sends other bytes, is slow; then from a whole one."""
-    faults, counts = Faults(of="bad answers"), 0
-    for behaviour in BAD_SOURCES:
-        with serve(drill.bucket, seed=drill.chance.randrange(2**31), **behaviour) as server:
-            stage.source_url = server.url
-            stage.run()
-            counts += server.faults.total()
-            faults.wrong += half_written(stage.lake)
-    stage.run()
-    with serve(drill.bucket) as server:
+    """Fetch from a server that is down for a while, breaks off, sends other bytes, is slow; then from a whole one."""
+    faults = Faults(of="bad answers")
+    stage.variables["PMC_EFETCH_URL"] = NO_EFETCH
+    with serve(drill.bucket, seed=drill.chance.randrange(2**31)) as server:
         stage.source_url = server.url
-        faults.done = counts
+        for behaviour in BAD_SOURCES:
+            _behave(server, behaviour)
+            process, before = stage.fork(), server.faults.total()
+            if behaviour["fault_share"] == 1.0:
+                wait_for(lambda: server.faults.total() - before >= FAULTS_BEFORE_UP or not process.is_alive())  # noqa: B023
+                _behave(server, {"fault_share": 0.0})
+            ended(process)
+            faults.wrong += half_written(stage.lake)
+        _behave(server, {"latency_s": 0.0})
+        faults.done = server.faults.total()
         return _finish(stage, faults)
 
 
+def _behave(server: FaultyServer, behaviour: dict[str, object]) -> None:
+    for name, value in behaviour.items():
+        setattr(server.behaviour, name, value)
+
+
 def two_runs(drill: Drill, stage: Stage) -> Faults:
-    """Run everything twice at once, three times."""
+    """Run everything twice at once, three times; the second starts beside the first, later, in the midst of it."""
     faults = Faults(of="pairs of runs")
-    for offset_s in (0.0, 1.0, drill.undisturbed_s / 3):
-        first = stage.start("--jobs", "2")
-        time.sleep(offset_s)
-        second = stage.start("--jobs", "2")
-        codes = first.wait(), second.wait()
+    for share in (0.0, 0.2, 0.5):
+        first, after = stage.fork(), stage.runs_started() + share * drill.runs
+        wait_for(lambda: stage.runs_started() >= after or not first.is_alive())  # noqa: B023
+        second = stage.fork()
+        codes = ended(first), ended(second)
         faults.done += 1
         faults.wrong += [f"a run beside another ended with {code}" for code in codes if code != 0]
         faults.wrong += half_written(stage.lake)
@@ -171,13 +229,27 @@ def two_runs(drill: Drill, stage: Stage) -> Faults:
 
 
 def clock_jumps(drill: Drill, stage: Stage) -> Faults:
-    """Run with a clock that is a year ahead, behind, and ten years ahead."""
+    """Let the clock of day jump between years at each run of a command; time that only grows goes on."""
     if not FAKETIME.exists():
         return Faults(skipped="libfaketime is absent: apt-get install faketime")
-    faults = Faults(of="jumps")
-    for jump in CLOCK_JUMPS:
-        stage.start(variables={"LD_PRELOAD": str(FAKETIME), "FAKETIME": jump}).wait()
+    faults, clock, jumps = Faults(of="jumps"), stage.folder / "clock", iter(CLOCK_JUMPS * drill.runs)
+    clock.write_text(next(jumps))
+    process = stage.start(
+        variables={
+            "LD_PRELOAD": str(FAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(clock),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+        }
+    )
+    while process.poll() is None:
+        after = stage.runs_started() + 1
+        wait_for(lambda: stage.runs_started() >= after or process.poll() is not None)  # noqa: B023
+        clock.write_text(next(jumps))
         faults.done += 1
+    if process.returncode != 0:
+        faults.wrong.append(f"a run whose clock jumps ended with {process.returncode}: {stage.log()[-400:]}")
     return _finish(stage, faults)
 
 

@@ -7,15 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from benchmarks.operations import forked_run
 from benchmarks.operations.control_room import REPOSITORY, make_home
 
 SECRET = "drill-key-7f1c2e"
 RUN_TIMEOUT_S = 580.0
 NO_EFETCH = "http://127.0.0.1:9/"
+ONE_BATCH_IDS = "1000000"
+POLL_S = 0.01
 
 
 @dataclass
@@ -36,7 +40,8 @@ class Stage:
         own = {
             "PMC_SOURCE": self.source_url,
             "PMC_LAKE": str(self.lake),
-            "PMC_EFETCH_URL": NO_EFETCH,
+            "PMC_BATCH_IDS": ONE_BATCH_IDS,
+            "PMC_EFETCH_URL": "",
             "NCBI_API_KEY": SECRET,
             "DAGSTER_HOME": str(self.home),
         }
@@ -54,15 +59,37 @@ class Stage:
                 start_new_session=True,
             )
 
-    def run(self, *arguments: str) -> int:
-        """Run to the end; gives the exit code."""
-        return self.start(*arguments).wait(RUN_TIMEOUT_S)
+    def fork(self, death: forked_run.Death | None = None) -> ForkServerProcess:
+        """Start the same in a process forked from one that has imported everything."""
+        return forked_run.start(self.folder, ["--select", self.select], self.environment, death)
+
+    def run(self, death: forked_run.Death | None = None) -> int:
+        """Run to the end, or to the death that is asked for; gives the exit code."""
+        return ended(self.fork(death))
+
+    def runs_started(self) -> int:
+        """Count the runs that the instance has seen: each has a database of its own."""
+        return len(list((self.home / ".dagster/storage").glob("**/*-*-*-*-*.db")))
+
+    def empty(self) -> None:
+        """Forget the lake and the instance."""
+        shutil.rmtree(self.lake, ignore_errors=True)
+        shutil.rmtree(self.home / ".dagster", ignore_errors=True)
 
     def log(self) -> str:
         return (self.folder / "run.log").read_text(errors="replace")
 
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def ended(process: ForkServerProcess) -> int:
+    """Wait for a forked run; gives its exit code, negative for a signal. Raises: TimeoutError."""
+    process.join(RUN_TIMEOUT_S)
+    if process.exitcode is None:
+        process.kill()
+        raise TimeoutError(f"a run has not ended after {RUN_TIMEOUT_S:.0f} s")
+    return process.exitcode
 
 
 def cells_of(lake: Path, table: str = "raw/filelists") -> list[str]:
@@ -81,17 +108,6 @@ def variables(environment: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def kill_group(process: subprocess.Popen[bytes]) -> bool:
-    """SIGKILL a command with everything that it started; says whether it was still running."""
-    was_running = process.poll() is None
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    process.wait()
-    return was_running
 
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:
@@ -125,7 +141,9 @@ def _descendants(pid: int) -> list[int]:
     return [below for child in _children(pid) for below in (child, *_descendants(child))]
 
 
-def wait_at_most(process: subprocess.Popen[bytes], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+def wait_for(condition: Callable[[], bool], timeout_s: float = RUN_TIMEOUT_S) -> bool:
+    """Wait until a condition holds; says whether it did in time."""
+    deadline = time.monotonic() + timeout_s
+    while not (holds := condition()) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    return holds
