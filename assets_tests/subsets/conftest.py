@@ -8,4 +8,4 @@ from generated_lake import make_lake
 def made(tmp_path_factory) -> tuple[str, list[dict]]:
     """A lake of 600 samples that no test changes, and its samples as rows."""
     url = str(tmp_path_factory.mktemp("subsets") / "lake")
-    return url, make_lake(url, 600)
+    return url, make_lake(url, 600, most_samples=40)

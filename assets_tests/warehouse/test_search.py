@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 
 import numpy as np
 import pyarrow as pa
@@ -78,8 +79,8 @@ def still(tmp_path_factory) -> Lake:
 
 
 @pytest.fixture
-def lake(tmp_path) -> Lake:
-    return make_lake(str(tmp_path / "lake"))
+def lake(still, tmp_path) -> Lake:
+    return Lake(str(shutil.copytree(still.root, tmp_path / "lake")))
 
 
 def keys(lake: Lake, sql: str) -> list[str]:

@@ -56,15 +56,10 @@ def select_samples(
 
 
 def _find_asked(connection: duckdb.DuckDBPyConnection, spec: SubsetSpec) -> None:
-    query = check_query(connection, spec.sql)
-    _run(connection, f"create temp view subset_asked as {query}")
-    columns = [row[0] for row in _run(connection, "describe subset_asked").fetchall()]
-    if "sample_key" not in columns:
-        raise QueryError(f"the query of subset {spec.name} gives {', '.join(columns)}, but no sample_key")
     by = ""
     if spec.balance:
-        check_query(connection, f"select ({spec.balance.by}) from out.samples as s")
-        by = f", ({spec.balance.by}) as balanced_by"
+        check_query(connection, f"select ({spec.balance.by}\n) from out.samples as s")
+        by = f", ({spec.balance.by}\n) as balanced_by"
     found = f"create table {WORK}.subset_found as select {KEPT_COLUMNS}{by} from out.samples as s"
     if spec.where:
         where = check_query(connection, f"from out.samples as s where ({spec.where}\n)").removeprefix(
@@ -72,6 +67,11 @@ def _find_asked(connection: duckdb.DuckDBPyConnection, spec: SubsetSpec) -> None
         )
         _run(connection, found + where)
         return
+    query = check_query(connection, spec.sql)
+    _run(connection, f"create temp view subset_asked as {query}")
+    columns = [row[0] for row in _run(connection, "describe subset_asked").fetchall()]
+    if "sample_key" not in columns:
+        raise QueryError(f"the query of subset {spec.name} gives {', '.join(columns)}, but no sample_key")
     _run(connection, f"create table {WORK}.subset_keys as select distinct sample_key from subset_asked")
     _run(connection, f"{found} semi join {WORK}.subset_keys using (sample_key)")
     unknown = _run(
