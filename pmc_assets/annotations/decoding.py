@@ -1,9 +1,8 @@
 """Squares of pixels for an encoder, decoded ahead of it by other threads or processes. The encoder stays out."""
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,6 +13,7 @@ from pmc_assets.annotations.panels import SIDE_PX as PANELS_SIDE_PX
 from pmc_assets.annotations.panels import Panels, find_panels
 from pmc_assets.figures.pixels import ImageTooLarge, UnreadableImage, decode
 from pmc_assets.lake import Lake
+from pmc_assets.processes import process_pool
 
 PROCESSES_FROM_IMAGES = 2_000
 """Below this many images, starting worker processes costs more than it gains over threads."""
@@ -96,4 +96,4 @@ def stream_squares(
 def _pool(images: int, workers: int) -> Executor:
     if images < PROCESSES_FROM_IMAGES:
         return ThreadPoolExecutor(max(1, workers))
-    return ProcessPoolExecutor(max(1, workers), mp_context=multiprocessing.get_context("spawn"))
+    return process_pool(max(1, workers))

@@ -1,6 +1,5 @@
 """Materialise assets for their partitions, through Dagster, in processes, with a progress bar."""
 
-import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,10 +20,11 @@ from pmc_assets.assets.sync import (
     sync_filelists,
 )
 from pmc_assets.cli.phases import Phase, phases
-from pmc_assets.cli.worker import Outcome, end_with_parent, materialize
+from pmc_assets.cli.worker import Outcome, materialize
 from pmc_assets.filelists.inventory import inventory_batches
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.licenses import LICENSE_GROUPS
+from pmc_assets.processes import process_pool
 
 OVER_ALL_CELLS = dg.AssetSelection.assets(["search"], ["neighbours"], ["warehouse"], ["out", "dataset_card"])
 
@@ -142,4 +142,4 @@ def _progress(console: Console) -> Progress:
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
     os.environ.setdefault("PMC_WORKERS", str(max(1, (os.cpu_count() or 1) // jobs)))
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=end_with_parent)
+    return process_pool(jobs)

@@ -1,9 +1,6 @@
 """One Dagster run in this process: what the pool of `pmc-assets run` executes."""
 
 import logging
-import multiprocessing
-import os
-import threading
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,18 +17,6 @@ class Outcome:
     partition_key: str | None
     is_success: bool
     error: str = ""
-
-
-def end_with_parent() -> None:
-    """End this process as soon as the command that started it is gone: nobody would see what it makes."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @cache

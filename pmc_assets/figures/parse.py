@@ -1,9 +1,8 @@
 """Parse one partition into the core tables, over all cores, in an order that does not depend on them."""
 
-import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from itertools import islice
 
 import pyarrow as pa
@@ -12,6 +11,7 @@ from pmc_assets import schema
 from pmc_assets.figures.chunk import CHUNK_TABLES, PackagedArticle, ParsedChunk, parse_chunk
 from pmc_assets.lake import Lake, Partition, Writer
 from pmc_assets.packages.files import StoredFile
+from pmc_assets.processes import process_pool
 from pmc_assets.rejects import Reject, rejects_table
 from pmc_assets.results import PREVIEW_ROWS, StageResult
 
@@ -77,7 +77,7 @@ def parse_chunks(lake_url: str, chunks: Iterable[list[PackagedArticle]], workers
         yield from (parse_chunk(lake_url, chunk) for chunk in chunks)
         return
     waiting = iter(chunks)
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with process_pool(workers) as pool:
         under_way: deque[Future[ParsedChunk]] = deque()
         for chunk in islice(waiting, 2 * workers):
             under_way.append(pool.submit(parse_chunk, lake_url, chunk))

@@ -4,9 +4,7 @@ No file, address or clock is touched; the keys (pmcid, version) and NLM's own me
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 
 from lxml import etree
 
@@ -20,6 +18,7 @@ from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.pointers import figures_by_id, find_pointers
 from pmc_assets.jats.ranges import FigureNumbers
 from pmc_assets.jats.settle import settle_text
+from pmc_assets.processes import process_pool
 
 __all__ = ["Article", "MalformedArticle", "read_article", "read_articles", "read_graphics"]
 
@@ -128,7 +127,7 @@ def read_articles(xmls: Iterable[bytes], workers: int) -> Iterator[Article | Mal
     if workers <= 1:
         yield from map(_read_or_refuse, xmls)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with process_pool(workers) as pool:
         yield from pool.map(_read_or_refuse, xmls, chunksize=ARTICLES_PER_TASK)
 
 

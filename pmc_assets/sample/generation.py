@@ -1,11 +1,11 @@
 """Articles of the sample in order of PMCID, made one by one or by worker processes with the same result."""
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
+from pmc_assets.processes import process_pool
 from pmc_assets.sample.deposit import Deposit, make_deposit
 from pmc_assets.sample.plan import plan_article, pmcid_of
 
@@ -36,7 +36,7 @@ def make_articles(size: SampleSize, workers: int) -> Iterator[list[Deposit]]:
         yield from map(size.article, range(size.articles))
         return
     starts = range(0, size.articles, ARTICLES_PER_TASK)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with process_pool(workers) as pool:
         ahead: deque[Future[list[list[Deposit]]]] = deque()
         for start in starts:
             ahead.append(pool.submit(size.stretch, start, start + ARTICLES_PER_TASK))
