@@ -12,6 +12,7 @@ LAKES = ("mirror_lake", "sample_lake", "legacy_lake")
 SLOWEST_FIRST = ("lakes", "operations", "annotations")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give tests that share a costly fixture to one worker, and start the slowest groups first."""
     groups = {item: _group_of(item) for item in items}

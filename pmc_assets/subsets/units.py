@@ -13,7 +13,7 @@ from pmc_assets.subsets.select import SELECTED
 
 ROWS_AT_ONCE = 10_000
 FORM_VERSION = 1
-UNIT_BYTES = 256 * 2**20
+UNIT_BYTES = 128 * 2**20
 _ORDER = {"parquet": "license_group, batch, pmcid[4:]::bigint, sample_key"}
 _CUT_BY = {"parquet": "license_group"}
 
