@@ -3,33 +3,44 @@
 import ipaddress
 import os
 import socket
+from functools import cache
 from pathlib import Path
 
 import pytest
 from made_lake import REPOSITORY, MadeLake, make_lake
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 FEW_CELLS = {"PMC_BATCH_IDS": "10000000", "PMC_EFETCH_URL": ""}
 """The real articles' ids lie far apart: in blocks of the usual width they would fill a dozen batches."""
 LAKES = ("mirror_lake", "sample_lake", "legacy_lake")
+SHARING_FOLDERS = ("operations", "annotations", "shards", "subsets")
 SLOWEST_FIRST = ("lakes", "operations", "annotations")
 
 
-@pytest.hookimpl(tryfirst=True)
+class FixtureScheduling(LoadScopeScheduling):
+    """Tests that share a costly fixture go to one worker (xdist_group does not reach this pytest's node ids)."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(REPOSITORY / nodeid.split("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FixtureScheduling:
+    return FixtureScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests that share a costly fixture to one worker, and start the slowest groups first."""
-    groups = {item: _group_of(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Start the slowest groups first."""
     order = {group: place for place, group in enumerate(SLOWEST_FIRST)}
-    items.sort(key=lambda item: order.get(groups[item], len(order)))
+    items.sort(key=lambda item: order.get(group_of(item.path), len(order)))
 
 
-def _group_of(item: pytest.Item) -> str:
-    """Name a test's group: its made lakes, else its folder where that shares fixtures, else its file."""
-    if any(lake in getattr(item, "fixturenames", ()) for lake in LAKES):
+@cache
+def group_of(path: Path) -> str:
+    """Name the group of a test file: the made lakes, else its folder where that shares fixtures, else itself."""
+    if any(lake in path.read_text() for lake in LAKES):
         return "lakes"
-    folder = item.path.parent.name
-    return folder if folder in ("operations", "annotations", "shards", "subsets") else item.path.stem
+    return path.parent.name if path.parent.name in SHARING_FOLDERS else path.stem
 
 
 @pytest.fixture(scope="session")
