@@ -29,6 +29,9 @@ def filelists(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     batch, own = partition["batch"], partition["license_group"]
     with timed() as clock:
         results = write_filelists(store, batch)
+    unaccounted = [group for group, result in results.items() if not result.is_accounted_for]
+    if unaccounted:
+        raise dg.Failure(f"{batch}: not every version is listed or rejected in {', '.join(unaccounted)}")
     versions = {str(cell_key(batch, group)): result.digest for group, result in results.items()}
     rows = {str(cell_key(batch, group)): result.rows for group, result in results.items()}
     others = {name: version for name, version in versions.items() if name != str(cell_key(batch, own))}
