@@ -9,7 +9,6 @@ The lake must equal the one that a single node makes. Times on one machine say n
 
 import argparse
 import json
-import re
 import shutil
 import sys
 import tempfile
@@ -137,13 +136,12 @@ def _launch(instance: dg.DagsterInstance, stage: Stage, cells: Sequence[str]) ->
 def _run(backfill: Backfill, stage: Stage, source: FaultyServer, cluster: RayCluster, size: Cluster) -> None:
     """Run the backfill to its end, and kill a worker when a step waits for the source on every node."""
 
-    articles = {cell: _pmcids(stage.lake, cell) for cell in backfill.cells}
-
-    def waiting() -> set[str]:
-        return {re.split(r"[./]", key)[0] for key in list(source.waiting)}
+    articles = {cell: _articles(stage.lake, cell) for cell in backfill.cells}
 
     def is_in_mid_step() -> bool:
-        return len({cell for cell, pmcids in articles.items() if pmcids & waiting()}) == NODES
+        waiting = {key.split("/")[0] for key in list(source.waiting)}
+        mid_step = [cell for cell, names in articles.items() if names & waiting]
+        return len(mid_step) == NODES and backfill.count(dg.DagsterRunStatus.STARTED) == NODES
 
     def failure_before_kill() -> str:
         return "a run failed" if backfill.count(dg.DagsterRunStatus.FAILURE) else cluster.failed_jobs()
@@ -151,16 +149,19 @@ def _run(backfill: Backfill, stage: Stage, source: FaultyServer, cluster: RayClu
     with daemon(stage.home, stage.environment):
         backfill.wait(is_in_mid_step, failure_before_kill, TIMEOUT_S)
         cluster.kill_worker(0)
+        backfill.wait(lambda: bool(cluster.failed_jobs()), backfill.failed_step, TIMEOUT_S)
         source.behaviour.held = ()
         if size.is_replaced:
             cluster.add_worker()
         backfill.wait(lambda: backfill.made() == set(backfill.cells), backfill.failed_step, TIMEOUT_S)
 
 
-def _pmcids(lake: Path, cell: str) -> set[str]:
+def _articles(lake: Path, cell: str) -> set[str]:
+    """Name the folders of a cell's article versions in the bucket."""
     batch, group = cell.split("|")
     path = lake / f"raw/filelists/license_group={group}/batch={batch}/filelists.parquet"
-    return set(pq.read_table(path, columns=["pmcid"], partitioning=None)["pmcid"].to_pylist())
+    rows = pq.read_table(path, columns=["pmcid", "version"], partitioning=None).to_pylist()
+    return {f"{row['pmcid']}.{row['version']}" for row in rows}
 
 
 def _is_of(cells: Sequence[str], name: str) -> bool:

@@ -21,8 +21,9 @@ LONGEST_DELAY_S = 0.1
 SHARE_OF_A_RERUN = 0.9  # a rerun has less to do than the first run
 PROCESS_KILLS = 6
 PATIENT = (("poll_interval_seconds: 30", "poll_interval_seconds: 3"), ("max_retries: 1", "max_retries: 20"))
-DISK_STEPS_MB = (1, 2, 3, 4, 6, 8)
-WHOLE_DISK_MB = 512
+DISK_SHARES = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
+WHOLE_DISK = 100.0
+PAGE_BYTES = 4096
 FAULTS_BEFORE_UP = 60
 BAD_SOURCES: tuple[dict[str, object], ...] = (
     {"fault_share": 1.0, "faults": ("500",)},
@@ -171,12 +172,14 @@ def full_disk(drill: Drill, stage: Stage) -> Faults:
     stage.lake.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", stage.lake], check=False).returncode != 0:
         return Faults(skipped="no tmpfs can be mounted here")
+    sizes = [path.stat().st_size for path in drill.undisturbed.rglob("*") if path.is_file()]
+    pages = sum(-(-size // PAGE_BYTES) for size in sizes)
     try:
-        for size_mb in DISK_STEPS_MB:
-            _resize(stage.lake, size_mb)
+        for share in DISK_SHARES:
+            _resize(stage.lake, share * pages)
             faults.done += stage.run() != 0
             faults.wrong += half_written(stage.lake)
-        _resize(stage.lake, WHOLE_DISK_MB)
+        _resize(stage.lake, WHOLE_DISK * pages)
         _finish(stage, faults)
         shutil.copytree(stage.lake, stage.folder / "copy")
     finally:
@@ -186,8 +189,8 @@ def full_disk(drill: Drill, stage: Stage) -> Faults:
     return faults
 
 
-def _resize(lake: Path, size_mb: int) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size_mb}m", lake], check=True)
+def _resize(lake: Path, pages: float) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={int(pages) * PAGE_BYTES}", lake], check=True)
 
 
 def bad_source(drill: Drill, stage: Stage) -> Faults:
@@ -223,7 +226,8 @@ def two_runs(drill: Drill, stage: Stage) -> Faults:
         second = stage.fork()
         codes = ended(first), ended(second)
         faults.done += 1
-        faults.wrong += [f"a run beside another ended with {code}" for code in codes if code != 0]
+        told = f": {stage.log()[-1000:]}"
+        faults.wrong += [f"a run beside another ended with {code}{told}" for code in codes if code != 0]
         faults.wrong += half_written(stage.lake)
     return _finish(stage, faults)
 
