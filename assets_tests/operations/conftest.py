@@ -57,13 +57,23 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Drill:
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlRoom]:
-    """`dagster dev` with the repository's own instance file: one batch and the models are made, the other is listed."""
+    """`dagster dev` with the repository's own instance file: one cell and the models are made, the others are listed."""
     folder = tmp_path_factory.mktemp("control-room")
     environment = sample_environment(folder)
     home = make_home(Path(environment["DAGSTER_HOME"]), REPOSITORY / "dagster.yaml")
     pmc_assets(environment, "run", "--jobs", "1", "--select", '+key:"raw/filelists"')
     made = commercial_batches(folder / "lake")[-1]
-    pmc_assets(environment, "run", "--jobs", "1", "--batch", made, "--select", '+key:"core/annotations"')
+    pmc_assets(
+        environment,
+        "run",
+        "--jobs",
+        "1",
+        "--batch",
+        made,
+        *("--license-group", "commercial"),
+        "--select",
+        '+key:"core/annotations"',
+    )
     room = ControlRoom(home, environment)
     room.start()
     try:
