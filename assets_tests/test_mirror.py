@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from made_lake import MadeLake
+from made_lake import MadeLake, run_command
 
 pytestmark = pytest.mark.mirror
+FORGOTTEN = {"PMC_BATCH_IDS": "10000000", "PMC_SAMPLE_ARTICLES": "3"}
 
 
 def test_all_versions_are_listed_and_the_left_out_have_a_reason(mirror: Path, mirror_lake: MadeLake) -> None:
@@ -95,6 +96,13 @@ def test_the_same_articles_come_through_the_tarballs(mirror_lake: MadeLake, lega
     pmcids = {row[0] for row in legacy}
     assert len(pmcids) >= 8
     assert {row for row in mirror_lake.rows(sql) if row[0] in pmcids} <= legacy
+
+
+def test_forgetting_the_source_does_not_put_the_sample_into_a_lake_of_real_articles(mirror_lake: MadeLake) -> None:
+    answer = run_command(mirror_lake.home, "sync", **FORGOTTEN)
+    assert answer.returncode != 0
+    assert "made with contents = articles of PMC, not the embedded sample" in " ".join(answer.stderr.split())
+    assert mirror_lake.rows("select count(*) from core.articles") == [(37,)]
 
 
 def test_an_unchanged_rerun_gives_identical_bytes(mirror_lake: MadeLake) -> None:

@@ -32,13 +32,16 @@ LAKE = LakeResource(
     workers=int(os.environ.get("PMC_WORKERS") or 1),
 )
 
+SOURCE = SourceResource(
+    url=os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE,
+    is_sample=(os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE) == EMBEDDED_SOURCE,
+    endpoint_url=os.environ.get("PMC_S3_ENDPOINT_URL", ""),
+    keep=os.environ.get("PMC_KEEP") or "figures",
+)
+
 RESOURCES = {
     "lake": LAKE,
-    "source": SourceResource(
-        url=os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE,
-        endpoint_url=os.environ.get("PMC_S3_ENDPOINT_URL", ""),
-        keep=os.environ.get("PMC_KEEP") or "figures",
-    ),
+    "source": SOURCE,
     "encoder": EncoderResource(
         name=os.environ.get("PMC_ENCODER") or DEFAULT_ENCODER, checkpoint=os.environ.get("PMC_ENCODER_CHECKPOINT", "")
     ),

@@ -233,7 +233,8 @@ class Lake:
         settings = json.loads(self.read_bytes("lake.json")) if self.exists("lake.json") else {}
         if settings.setdefault(name, value) != value:
             raise LakeSettingChanged(
-                f"{self.url} was made with {name} = {settings[name]}, not {value}: keep it, or start a new lake"
+                f"{self.url} was made with {name} = {settings[name]}, not {value}: keep it, or start a new lake "
+                "(the variables PMC_SOURCE, PMC_BATCH_IDS and PMC_LAKE decide)"
             )
         if not self.exists("lake.json") or settings != json.loads(self.read_bytes("lake.json")):
             self.write_bytes("lake.json", json.dumps(settings, indent=1, sort_keys=True).encode() + b"\n")

@@ -31,6 +31,7 @@ inventory_batches = dg.AssetSpec(
 def inventory(context: dg.AssetExecutionContext, lake: LakeResource, source: SourceResource) -> dg.MaterializeResult:
     """Store the newest inventory, add the batches that appeared, mark those that changed."""
     store = lake.open()
+    store.fix_setting("contents", source.contents)
     with timed() as clock, source.opened() as opened:
         result = take_inventory(opened, store, lake.batch_ids, source.max_shrink)
     date = last_snapshot(store) or ""

@@ -69,9 +69,10 @@ def _materialize(work: "Callable[[Runner], list[Outcome]]", jobs: int) -> None:
     from pmc_assets.warehouse.build import WAREHOUSE
 
     with told(console), embedded_source(console), open_instance() as instance:
-        from pmc_assets.definitions import LAKE, defs
+        from pmc_assets.definitions import LAKE, SOURCE, defs
 
         lake = LAKE.open()
+        lake.fix_setting("contents", SOURCE.contents)
         outcomes = work(Runner(defs, instance, lake, console, jobs))
         failed = [outcome for outcome in outcomes if not outcome.is_success]
         if lake.exists(WAREHOUSE):

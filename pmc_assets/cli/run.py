@@ -80,6 +80,8 @@ class Runner:
     def sync(self) -> list[Outcome]:
         """Take today's inventory, then run just the partitions that it concerns, and what all partitions make."""
         outcomes = self.run(dg.AssetSelection.assets(INVENTORY_KEY))
+        if not all(outcome.is_success for outcome in outcomes):
+            return outcomes
         for job in (sync_article_versions, sync_filelists, one_partition):
             due = frozenset(one.partition_key for one in due_partitions(self.instance) if one.job_name == job.name)
             if due:

@@ -34,6 +34,13 @@ class SourceResource(dg.ConfigurableResource):
         default=0.02, description="Share of rows by which an inventory may shrink before it is refused"
     )
 
+    is_sample: bool = Field(default=False, description="The embedded sample: synthetic articles, not PMC's")
+
+    @property
+    def contents(self) -> str:
+        """Name what the source holds; a lake is made of one kind only."""
+        return "the embedded sample" if self.is_sample else "articles of PMC"
+
     @property
     def kept(self) -> Keep:
         if self.keep not in ("figures", "media"):
