@@ -1,7 +1,14 @@
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pmc_assets.processes import ProcessLost, process_pool
 
 COMMAND = """
 import os, time
@@ -13,7 +20,7 @@ with process_pool(1) as pool:
 
 
 def test_a_killed_command_leaves_no_process_behind() -> None:
-    command = subprocess.Popen([sys.executable, "-c", COMMAND], stdout=subprocess.PIPE)
+    command = subprocess.Popen([sys.executable, "-c", COMMAND], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert command.stdout is not None
     worker = int(command.stdout.readline())
     command.kill()
@@ -22,3 +29,25 @@ def test_a_killed_command_leaves_no_process_behind() -> None:
     except subprocess.TimeoutExpired:
         os.kill(worker, signal.SIGKILL)
         raise
+
+
+def _work_on(started: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    started.with_suffix(".tmp").write_text(str(os.getpid()))
+    started.with_suffix(".tmp").rename(started)
+    time.sleep(600)
+
+
+@pytest.mark.timeout(60)
+def test_a_pool_that_loses_an_idle_process_does_not_wait_for_a_busy_one(tmp_path: Path) -> None:
+    others, started = set(multiprocessing.active_children()), tmp_path / "started"
+    with pytest.raises(ProcessLost, match="one of 2 processes was killed"), process_pool(2) as pool:
+        work = pool.submit(_work_on, started)
+        while not started.exists():
+            time.sleep(0.01)
+        pool.submit(os.getpid).result()
+        busy = int(started.read_text())
+        (idle,) = (process for process in set(multiprocessing.active_children()) - others if process.pid != busy)
+        idle.kill()
+        work.result()
+    assert set(multiprocessing.active_children()) == others

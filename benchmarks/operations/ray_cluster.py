@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -92,10 +91,12 @@ def _ray_start(environment: dict[str, str], folder: Path, *arguments: str) -> su
 
 
 def _wait_until_up(cluster: RayCluster) -> None:
+    """Wait until the cluster takes jobs: its API answers earlier, and refuses them."""
     deadline = time.monotonic() + START_TIMEOUT_S
+    body, kind = json.dumps({"entrypoint": "true"}).encode(), {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{cluster.dashboard_url}/api/jobs/", body, kind)
     while time.monotonic() < deadline:
-        version_url = f"{cluster.dashboard_url}/api/version"
-        with contextlib.suppress(OSError, urllib.error.URLError), urllib.request.urlopen(version_url, timeout=2):
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S):
             return
         time.sleep(0.3)
     raise TimeoutError(f"Ray did not start: {(cluster.folder / 'ray.log').read_text()[-2000:]}")

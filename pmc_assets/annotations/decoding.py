@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 
@@ -93,7 +94,7 @@ def stream_squares(
             yield squares
 
 
-def _pool(images: int, workers: int) -> Executor:
+def _pool(images: int, workers: int) -> AbstractContextManager[Executor]:
     if images < PROCESSES_FROM_IMAGES:
         return ThreadPoolExecutor(max(1, workers))
     return process_pool(max(1, workers))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import dagster as dg
@@ -142,6 +143,6 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
+def _pool(jobs: int) -> AbstractContextManager[ProcessPoolExecutor]:
     os.environ.setdefault("PMC_WORKERS", str(max(1, (os.cpu_count() or 1) // jobs)))
     return process_pool(jobs)
