@@ -1,7 +1,6 @@
 """The commands and their options; what they do lives in the modules that they call."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -126,6 +125,7 @@ def sample(
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
     """Open the Dagster UI on 127.0.0.1: the control room."""
+    from pmc_assets.cli.child import call
     from pmc_assets.cli.embedded import embedded_source
     from pmc_assets.cli.instance import dagster_home, open_instance
 
@@ -134,7 +134,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> 
     dagster = Path(sys.executable).with_name("dagster")
     command = [str(dagster), "dev", "-w", str(home / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
     with embedded_source(console):
-        code = subprocess.call(command, env=os.environ | {"DAGSTER_HOME": str(home)}, cwd=home)
+        code = call(command, env=os.environ | {"DAGSTER_HOME": str(home)}, cwd=home)
     raise typer.Exit(code)
 
 
