@@ -17,6 +17,13 @@ def column(name: str, type_: pa.DataType, meaning: str, *, unit: str = "", requi
     return pa.field(name, type_, nullable=not required, metadata=metadata)
 
 
+def meaning_of(field: pa.Field) -> str:
+    """Give a column's meaning with its unit in square brackets at the end. Empty: no meaning is stated."""
+    metadata = field.metadata or {}
+    meaning, unit = (metadata.get(name, b"").decode() for name in (b"description", b"unit"))
+    return meaning if not unit or meaning.endswith(f"[{unit}]") else f"{meaning} [{unit}]"
+
+
 @dataclass(frozen=True)
 class Table:
     """One table: `name` is `<layer>.<table>`, `row` says what a row is, `partitioned_by` names the hive columns."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.pictures import bars_png
 from pmc_assets.results import PREVIEW_ROWS, StageResult
-from pmc_assets.schema import CORE_PUBMED_RECORDS, Table
+from pmc_assets.schema import CORE_PUBMED_RECORDS, Table, meaning_of
 from pmc_assets.table_checks import count_duplicate_keys
 
 OWNERS = ["team:pmc_assets"]
@@ -51,12 +51,10 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
 
 
 def _table_column(field: pa.Field) -> dg.TableColumn:
-    metadata = {k.decode(): v.decode() for k, v in (field.metadata or {}).items()}
-    unit = f" [{metadata['unit']}]" if metadata.get("unit") else ""
     return dg.TableColumn(
         field.name,
         str(field.type),
-        description=metadata.get("description", "") + unit,
+        description=meaning_of(field),
         constraints=dg.TableColumnConstraints(nullable=field.nullable),
     )
 

@@ -11,7 +11,7 @@ import duckdb
 
 from pmc_assets.lake import Lake
 from pmc_assets.results import StageResult
-from pmc_assets.schema import PARTITION_COLUMNS, Table
+from pmc_assets.schema import PARTITION_COLUMNS, Table, meaning_of
 from pmc_assets.warehouse.catalog import FROM_FILENAME, all_tables
 from pmc_assets.warehouse.compact import COMPACTED_TABLES, compact_schema, compact_table
 from pmc_assets.warehouse.derive import LAYERS
@@ -92,13 +92,7 @@ def create_views(
 def _comments(table: Table) -> Iterator[str]:
     key = f"{table.row}. Key: {', '.join(table.key)}."
     yield f"comment on view {identifier(table.name)} is {literal(key)}"
-    described = {f.name: _meaning(f.metadata or {}) for f in table.columns}
+    described = {f.name: meaning_of(f) for f in table.columns}
     for name in (*described, *(c for c in table.partitioned_by if c not in described)):
         meaning = described.get(name) or PARTITION_COLUMNS[name]
         yield f"comment on column {identifier(table.name)}.{identifier(name)} is {literal(meaning)}"
-
-
-def _meaning(metadata: dict[bytes, bytes]) -> str:
-    unit = metadata.get(b"unit", b"").decode()
-    meaning = metadata.get(b"description", b"").decode()
-    return meaning if not unit or meaning.endswith(f"[{unit}]") else f"{meaning} [{unit}]"

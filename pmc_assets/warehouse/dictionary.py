@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pmc_assets.schema import PARTITION_COLUMNS, Table
+from pmc_assets.schema import PARTITION_COLUMNS, Table, meaning_of
 from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.shared_views import shared_views
 from pmc_assets.warehouse.views import duckdb_type
@@ -41,11 +41,8 @@ def _table(table: Table) -> Iterator[str]:
     yield f"Key: {', '.join(f'`{name}`' for name in table.key)}. Partitions: {partitions}."
     yield from ("", "| column | type | meaning |", "|---|---|---|")
     for field in table.columns:
-        meaning = (field.metadata or {}).get(b"description", b"").decode()
-        unit = (field.metadata or {}).get(b"unit", b"").decode()
-        shown = meaning if not unit or meaning.endswith(f"[{unit}]") else f"{meaning} [{unit}]"
         type_ = duckdb_type(field.type).replace('"', "")
-        yield f"| `{field.name}` | {type_} | {_plain(shown)} |"
+        yield f"| `{field.name}` | {type_} | {_plain(meaning_of(field))} |"
     names = {field.name for field in table.columns}
     for name in table.partitioned_by:
         if name not in names:
