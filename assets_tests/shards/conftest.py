@@ -13,6 +13,8 @@ from pmc_assets.shards.jsonl import write_jsonl
 from pmc_assets.shards.parquet import write_parquet
 from pmc_assets.shards.plots import draw_plots
 from pmc_assets.shards.write import write_shards
+from pmc_assets.warehouse.contract import find_contract
+from pmc_assets.warehouse.stage import derive_partition
 
 
 def copy_of(template: SmallLake, root: Path) -> SmallLake:
@@ -49,6 +51,7 @@ def full_template(small_template: SmallLake, tmp_path_factory: pytest.TempPathFa
         write_shards(full.lake, partition)
         write_parquet(full.lake, partition)
         write_jsonl(full.lake, partition)
+        derive_partition(full.lake, find_contract("out.attributions"), partition)
     return full
 
 

@@ -22,6 +22,8 @@ from pmc_assets.shards.publish import NothingToPublish, UnknownGroup, publish
 from pmc_assets.shards.samples import make_samples
 from pmc_assets.shards.targets import FsspecTarget, HubTarget
 from pmc_assets.shards.write import write_shards
+from pmc_assets.warehouse.contract import find_contract
+from pmc_assets.warehouse.stage import derive_partition
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
@@ -76,8 +78,10 @@ def test_relicensed_and_removed_articles_disappear(full_lake: SmallLake, tmp_pat
         make_samples(lake, partition)
         for write in (write_shards, write_parquet, write_jsonl):
             write(lake, partition)
+        derive_partition(lake, find_contract("out.attributions"), partition)
     result = publish(lake, target)
-    assert [p for p in result.deletes if p.startswith("shards/license_group=noncommercial")]
+    for form in ("shards", "attributions"):
+        assert [p for p in result.deletes if p.startswith(f"{form}/license_group=noncommercial")]
     for path, content in files_below(tmp_path / "target").items():
         assert b"PMC10012" not in content and b"PMC10001_" not in content, path
         assert "noncommercial" not in path
@@ -157,10 +161,24 @@ def test_an_empty_lake_does_not_empty_the_target(full_lake: SmallLake, tmp_path:
 def test_card_speaks_of_the_published_groups(full_lake: SmallLake) -> None:
     text = render_card(full_lake.lake, ["commercial"])["README.md"].decode()
     front = yaml.safe_load(text.split("---\n")[1])
-    assert [config["config_name"] for config in front["configs"]] == ["samples-commercial", "parquet-commercial"]
+    assert [config["config_name"] for config in front["configs"]] == [
+        "samples-commercial", "parquet-commercial", "attributions-commercial",
+    ]  # fmt: skip
     assert "not endorsed by NLM" in text and "CC BY-NC" not in text
     assert "| samples | caption_empty | 1 |" in text
     assert "9 samples of 4 articles" in text
+
+
+def test_the_card_tells_how_to_load_one_split(full_lake: SmallLake, tmp_path: Path) -> None:
+    import datasets
+
+    publish(full_lake.lake, f"file://{tmp_path}/target", forms=["samples"])
+    text = (tmp_path / "target" / "README.md").read_text()
+    line = next(line for line in text.splitlines() if line.startswith("datasets.load_dataset("))
+    line = line.replace("<owner>/<name>", f"{tmp_path}/target").replace("<group>", "commercial")
+    for split, rows in {"validation": 0, "train": 9}.items():
+        streamed = line.replace('"validation"', f'"{split}"').replace(")]", ")], streaming=True")
+        assert len(list(eval(streamed, {"datasets": datasets}))) == rows
 
 
 def test_card_is_valid_croissant(full_lake: SmallLake, tmp_path: Path) -> None:

@@ -29,6 +29,6 @@ def publish_files(context: dg.OpExecutionContext, config: PublishConfig, lake: L
     )
 
 
-@dg.job(description="Publish samples, shards, Parquet, JSON lines and the card to a hub repository or a bucket")
+@dg.job(description="Publish samples, shards, Parquet, JSON lines, attributions and the card to a hub or a bucket")
 def publish() -> None:
     publish_files()

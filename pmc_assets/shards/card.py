@@ -18,13 +18,21 @@ from pmc_assets.shards.plots import draw_plots
 
 TABLE_NAME = "out.dataset_card"
 FOLDER = "out/dataset_card"
-CONFIGURED_FORMS = ("samples", "parquet")
+CONFIGURED_FORMS = ("samples", "parquet", "attributions")
 DESCRIPTION = (
     "Figures of PubMed Central's open access articles: images with their captions, the paragraphs that mention them, "
     "and the articles' metadata, by licence group."
 )
 LICENSE_URL = "https://creativecommons.org/licenses/{}/4.0/"
 PUBLIC_DOMAIN_URL = "https://creativecommons.org/publicdomain/zero/1.0/"
+SPLITS = """The split of a sample is its column `split`, by a hash of the PMCID; the one split `train` of the
+configurations is everything. A file holds the samples of one batch, of all splits, so that a change of one
+article moves one file of each form and not three. `datasets` gives one split by a filter, also when streaming:
+
+```python
+datasets.load_dataset("<owner>/<name>", "samples-<group>", split="train", filters=[("split", "==", "validation")])
+```
+"""
 SIZE_CATEGORIES = (
     (10**3, "n<1K"),
     (10**4, "1K<n<10K"),
@@ -120,17 +128,20 @@ def readme(facts: CardFacts, plots: Sequence[str]) -> str:
         "Every sample carries its article's licence code as NLM states it (`license_code`), and the terms of that "
         "licence apply to it. Groups: "
         + "; ".join(f"`{group}`: {', '.join(codes_of_group(group)) or 'anything else'}" for group in facts.groups)
-        + ". Commercial use is not the same as derivatives: CC BY-ND is in `commercial`. Attribute each article "
-        "(`citation`, `doi`, `pmcid`).\n",
+        + ". Commercial use is not the same as derivatives: CC BY-ND is in `commercial`. Attribute each article: "
+        "`attributions/` has title, authors, journal, licence with its URL, copyright statement and link of each; pass "
+        "its rows on with every copy.\n",
         _table(("licence group", "samples", "articles", "image bytes"), facts.by_group),
         _table(("licence code", "samples"), facts.by_license),
         "## Contents\n",
         "`samples/` Parquet, one row per image with a caption, no bytes; `shards/` WebDataset tars "
         "(`.jpg`, `.txt`, `.json`) with an index of offsets beside each, "
         "their types in `features.json`; `parquet/` the same samples with the images' "
-        "original bytes; `jsonl/` one line per article with its figures; `manifest.json` size and sha256 of every "
-        "file. Splits (`split`) are by a hash of the PMCID. `is_default` is a recommended filter, never applied: "
-        "readable, with caption, both sides over 20 px, not retracted, no exact duplicate in its batch.\n",
+        "original bytes; `jsonl/` one line per article with its figures; `attributions/` Parquet, one row per "
+        "article: whom to name; `manifest.json` size and sha256 of every file. `is_default` is a recommended filter, "
+        "never applied: readable, with caption, both sides over 20 px, not retracted, no exact duplicate in its "
+        "batch.\n",
+        SPLITS,
         _table(("split", "samples"), facts.by_split),
         _table(("original format", "samples"), facts.by_format),
         _table(("primary label", "samples"), facts.by_label),

@@ -9,7 +9,7 @@ from pathlib import Path
 from pmc_assets.lake import Lake
 
 MANIFEST_NAME = "manifest.json"
-FORMS = ("samples", "shards", "parquet", "jsonl")
+FORMS = ("samples", "shards", "parquet", "jsonl", "attributions")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,10 @@ def publish(
 ) -> Publication:
     """Make a target hold the named licence groups of the lake's out layer, and nothing else that we published.
 
-    The target gets `samples/`, `shards/`, `parquet/`, `jsonl/`, the card of these groups and `manifest.json` (size and
-    sha256 of every file). Group `other` is published only when named. An interrupted publication goes on where it was;
-    one of unchanged data moves 0 bytes; files of removed or re-licensed articles, and of groups no longer named, are
-    deleted. `done` is told each finished file and its size in bytes.
+    The target gets `samples/`, `shards/`, `parquet/`, `jsonl/`, `attributions/`, the card of these groups and
+    `manifest.json` (size and sha256 of every file). Group `other` is published only when named. An interrupted
+    publication goes on where it was; one of unchanged data moves 0 bytes; files of removed or re-licensed articles,
+    and of groups no longer named, are deleted. `done` is told each finished file and its size in bytes.
     Raises: UnknownGroup; NothingToPublish; UploadIncomplete.
     """
     unknown = set(groups) - set(LICENSE_GROUPS)
