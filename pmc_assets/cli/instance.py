@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import typer
 
+from pmc_assets.locks import hold_lock
 from pmc_assets.resources.live_runs import bury_dead_runs
 from pmc_assets.resources.pools import set_pool_limits
 
@@ -21,9 +22,14 @@ def dagster_home() -> Path:
 
 
 def open_instance() -> dg.DagsterInstance:
-    """Open the instance whose history the UI shows; runs that were killed are told apart from those that run."""
-    os.environ["DAGSTER_HOME"] = str(dagster_home())
-    instance = dg.DagsterInstance.get()
-    set_pool_limits(instance)
-    bury_dead_runs(instance)
+    """Open the instance whose history the UI shows; runs that were killed are told apart from those that run.
+
+    One process at a time, since Dagster makes a new instance's tables unlocked.
+    """
+    home = dagster_home()
+    os.environ["DAGSTER_HOME"] = str(home)
+    with hold_lock(home / ".dagster" / "opening.lock"):
+        instance = dg.DagsterInstance.get()
+        set_pool_limits(instance)
+        bury_dead_runs(instance)
     return instance
