@@ -57,6 +57,7 @@ def make_sample(number: int, rng: random.Random, image_bytes: int, pmcid_step: i
         "license_code": article.choice(CODES),
         "primary_label": labels,
         "secondary_label": [LOCALS[label] for label in labels if label in LOCALS],
+        "label_confidence": (0.3, 0.6, 1.0)[number % 3] if labels else None,
         "panel_type": rng.choice(("single", "multiple", None)),
         "is_retracted": False,
         "is_too_small": min(width, height) <= 20,

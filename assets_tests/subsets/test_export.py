@@ -266,6 +266,10 @@ def test_shipped_subsets_are_those_of_the_catalogue():
     assert set(shipped_subsets()) == SHIPPED
 
 
+def is_sure(sample):
+    return bool(sample["primary_label"]) and sample["label_confidence"] >= 0.6
+
+
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_shipped_subset_exports_what_its_header_says(made, tmp_path, name):
     url, samples = made
@@ -273,13 +277,13 @@ def test_shipped_subset_exports_what_its_header_says(made, tmp_path, name):
     kept = set(members(tmp_path / "out"))
     rules = {
         "commercial": lambda s: s["license_group"] == "commercial",
-        "histopathology": lambda s: "histology" in s["secondary_label"],
-        "radiology": lambda s: "ultrasound" in s["secondary_label"],
+        "histopathology": lambda s: is_sure(s) and "histology" in s["secondary_label"],
+        "radiology": lambda s: is_sure(s) and "ultrasound" in s["secondary_label"],
         "single_panel": lambda s: s["panel_type"] == "single",
         "concept_filtered": lambda s: (
-            s["primary_label"] and not {"Plots and Charts", "Illustrative Diagrams"} & set(s["primary_label"])
+            is_sure(s) and not {"Plots and Charts", "Illustrative Diagrams"} & set(s["primary_label"])
         ),
-        "concept_balanced": lambda s: s["primary_label"],
+        "concept_balanced": is_sure,
         "no_derivatives_excluded": lambda s: s["license_code"] and "-ND" not in s["license_code"],
         "with_mentions": lambda s: s["mentions"],
     }

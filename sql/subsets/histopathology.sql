@@ -1,6 +1,9 @@
--- Stained sections of tissue and immunohistochemistry, by label; default filter applied
+-- Stained sections of tissue and immunohistochemistry, by labels of confidence 0.6 or more; default filter applied
 -- license_groups: commercial, noncommercial
 -- formats: wds, parquet
 select sample_key
 from out.samples
-where is_default and list_has_any(secondary_label, ['histology', 'immunohistochemistry'])
+where
+    is_default
+    and label_confidence >= 0.6
+    and list_has_any(secondary_label, ['histology', 'immunohistochemistry'])
