@@ -71,6 +71,16 @@ def test_columns_that_differ_from_the_header_are_a_named_error(lake, query):
         derive_table(lake, parse_contract("out.lengths", HEADER + query), CELL)
 
 
+def test_required_columns_are_never_null(lake):
+    header = HEADER + "-- required: length_chars\n"
+    table = derive_table(lake, parse_contract("out.lengths", header + QUERY), CELL)
+    assert [field.nullable for field in table.schema] == [False, False, False, True]
+    with pytest.raises(ValueError, match="length_chars"):
+        derive_table(lake, parse_contract("out.lengths", header + QUERY.replace("length(f.caption)", "null")), CELL)
+    with pytest.raises(BadContract, match="no column: chars"):
+        parse_contract("out.lengths", HEADER + "-- required: chars\n" + QUERY)
+
+
 def test_unknown_dependency_is_a_named_error(lake):
     contract = parse_contract("out.lengths", HEADER.replace("core.mentions", "core.nothing") + QUERY)
     with pytest.raises(BadContract, match="core.nothing"):

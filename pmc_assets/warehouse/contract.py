@@ -5,6 +5,7 @@
 -- partitioned_by: license_group, batch
 -- column:  caption | figure title and paragraphs, markup dropped, spaces collapsed
 -- key: pmcid, version, figure_index
+-- required: caption
 -- check: length(caption) > 0
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 
 _HEADER = re.compile(r"^--\s?(.*)$")
 _ENTRY = re.compile(r"^([a-z_]+):\s*(.*)$")
-_LISTS = ("depends", "key", "partitioned_by")
+_LISTS = ("depends", "key", "partitioned_by", "required")
 _REPEATED = {"column", "check", "param"}
 
 
@@ -26,7 +27,10 @@ class BadContract(ValueError):
 
 @dataclass(frozen=True)
 class SqlContract:
-    """One SQL file: `row` says what a row is, `columns` maps name to meaning, `entries` any other `-- name: value`."""
+    """One SQL file: `row` says what a row is, `columns` maps name to meaning, `entries` any other `-- name: value`.
+
+    The key and the `required` columns are never null.
+    """
 
     name: str
     row: str
@@ -38,6 +42,7 @@ class SqlContract:
     checks: tuple[str, ...] = ()
     entries: dict[str, str] = field(default_factory=dict)
     partitioned_by: tuple[str, ...] = ("license_group", "batch")
+    required: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
         return hash((self.name, self.sql))
@@ -77,6 +82,8 @@ def parse_contract(name: str, text: str) -> SqlContract:
         raise BadContract(f"{name}: the header must open with the meaning of a row")
     columns, units = _columns(name, repeated["column"])
     lists = {entry: _names(single.pop(entry)) for entry in _LISTS if entry in single}
+    if unknown := set(lists.get("required", ())) - set(columns):
+        raise BadContract(f"{name}: required, but no column: {', '.join(sorted(unknown))}")
     return SqlContract(
         name=name,
         row=" ".join(row),

@@ -84,9 +84,8 @@ def _run(
 
 def _described(contract: SqlContract, field: pa.Field) -> pa.Field:
     unit = contract.units.get(field.name, "")
-    return schema.column(
-        field.name, field.type, contract.columns[field.name], unit=unit, required=field.name in contract.key
-    )
+    required = field.name in (*contract.key, *contract.required)
+    return schema.column(field.name, field.type, contract.columns[field.name], unit=unit, required=required)
 
 
 def _difference(actual: list[str], header: list[str]) -> str:

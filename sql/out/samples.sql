@@ -2,6 +2,7 @@
 -- Nothing is filtered here; is_default is the documented default filter, its ingredients are columns of their own.
 -- depends: core.images, core.figures, core.articles, core.mentions, core.subcaptions, core.pubmed_records, core.annotations, raw.filelists
 -- key: sample_key
+-- required: pmcid, version, figure_index, graphic_index
 -- column: sample_key | Key of the sample, unique for ever: PMCID, version, figure_index, graphic_index; no dot, no slash
 -- column: pmcid | PMC's id with its prefix
 -- column: version | Deposit of the article; licence and retraction hang on it
