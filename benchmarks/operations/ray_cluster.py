@@ -18,6 +18,8 @@ from benchmarks.operations.stage import kill_tree
 START_TIMEOUT_S = 180.0
 ANSWER_TIMEOUT_S = 30.0
 LAST_CHARACTERS = 1_000
+JOIN_ATTEMPTS = 5
+JOINED = "Ray runtime started"
 OBJECT_STORE_BYTES = 100 * 2**20
 
 
@@ -33,8 +35,16 @@ class RayCluster:
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def add_worker(self, cpus: int = 1) -> None:
-        """Join one more worker."""
-        self.workers.append(self._start("--address", self.address, "--num-cpus", str(cpus)))
+        """Join one more worker, and wait until it has joined: Ray gives up after 30 s, and is asked again."""
+        for attempt in range(JOIN_ATTEMPTS):
+            log = self.folder / f"worker-{len(self.workers)}-{attempt}.log"
+            worker = _ray_start(self.environment, log, "--address", self.address, "--num-cpus", str(cpus))
+            while worker.poll() is None and JOINED not in log.read_text():
+                time.sleep(0.1)
+            if worker.poll() is None:
+                self.workers.append(worker)
+                return
+        raise TimeoutError(f"no worker has joined: {log.read_text()[-LAST_CHARACTERS:]}")
 
     def kill_worker(self, index: int) -> None:
         """SIGKILL a worker with everything that runs on it, as a machine that loses its power."""
@@ -45,9 +55,6 @@ class RayCluster:
         with urllib.request.urlopen(f"{self.dashboard_url}/api/jobs/", timeout=ANSWER_TIMEOUT_S) as answer:
             failed = [job for job in json.load(answer) if job["status"] == "FAILED"]
         return "\n".join(f"Ray job {job['submission_id']}: …{job['message'][-LAST_CHARACTERS:]}" for job in failed)
-
-    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        return _ray_start(self.environment, self.folder, *arguments)
 
 
 @contextlib.contextmanager
@@ -60,7 +67,7 @@ def ray_cluster(head_cpus: int, workers: int, environment: dict[str, str]) -> It
         variables = {**os.environ, **environment, "PATH": programs, "RAY_USAGE_STATS_ENABLED": "0"}
         head = _ray_start(
             variables,
-            folder,
+            folder / "head.log",
             *("--head", "--port", str(port), "--num-cpus", str(head_cpus), "--temp-dir", str(folder / "ray")),
             *("--dashboard-host", "127.0.0.1", "--dashboard-port", str(dashboard_port)),
         )
@@ -75,8 +82,8 @@ def ray_cluster(head_cpus: int, workers: int, environment: dict[str, str]) -> It
                 kill_tree(process)
 
 
-def _ray_start(environment: dict[str, str], folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    with (folder / "ray.log").open("ab") as log:
+def _ray_start(environment: dict[str, str], log_path: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    with log_path.open("ab") as log:
         return subprocess.Popen(
             [
                 str(Path(sys.executable).with_name("ray")),
@@ -99,4 +106,4 @@ def _wait_until_up(cluster: RayCluster) -> None:
         with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S):
             return
         time.sleep(0.3)
-    raise TimeoutError(f"Ray did not start: {(cluster.folder / 'ray.log').read_text()[-2000:]}")
+    raise TimeoutError(f"Ray did not start: {(cluster.folder / 'head.log').read_text()[-2000:]}")

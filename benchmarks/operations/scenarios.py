@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dagster as dg
+
 from assets_tests.faulty_server import FaultyServer, serve
 from benchmarks.operations.compare_lakes import differences, files_of, half_written
 from benchmarks.operations.control_room import ControlRoom
@@ -126,11 +128,11 @@ def control_room_kills(drill: Drill, stage: Stage) -> Faults:
     faults, room = Faults(), ControlRoom(stage.home, stage.environment)
     room.start()
     try:
-        backfill = room.launch_backfill(_assets_of_cells(), cells_of(stage.lake))
+        backfill = room.launch_backfill(_assets_of_cells(drill.select), cells_of(stage.lake))
         for _ in range(min(PROCESS_KILLS, drill.kills)):
             after = stage.runs_started() + 1
             wait_for(lambda: stage.runs_started() >= after or not room.is_going_on(backfill))  # noqa: B023
-            time.sleep(drill.chance.uniform(0.0, 3.0))
+            time.sleep(drill.chance.uniform(0.0, 1.0))
             is_going_on = room.is_going_on(backfill)
             room.kill()
             faults.done += is_going_on
@@ -148,7 +150,10 @@ def control_room_kills(drill: Drill, stage: Stage) -> Faults:
 def _run_first(stage: Stage) -> None:
     """Make what the cells need: lists and the model."""
     whole = stage.select
-    for stage.select in ('+key:"raw/filelists"', '+key:"models/cluster_model"'):
+    stage.select = '+key:"raw/filelists"'
+    stage.run()
+    if "core/images" not in whole:
+        stage.select = '+key:"models/cluster_model"'
         stage.run()
     stage.select = whole
 
@@ -157,11 +162,12 @@ def _runs_later(drill: Drill, stage: Stage) -> int:
     return stage.runs_started() + drill.chance.randint(1, drill.runs)
 
 
-def _assets_of_cells() -> list[list[str]]:
+def _assets_of_cells(select: str) -> list[list[str]]:
+    """List the selected assets that a cell makes."""
     from pmc_assets.definitions import defs
 
-    job = defs.resolve_job_def("one_partition")
-    return [list(key.path) for key in sorted(job.asset_layer.executable_asset_keys)]
+    graph, cells = defs.resolve_asset_graph(), defs.resolve_job_def("one_partition").asset_layer.executable_asset_keys
+    return [list(key.path) for key in sorted(dg.AssetSelection.from_string(select).resolve(graph) & set(cells))]
 
 
 def full_disk(drill: Drill, stage: Stage) -> Faults:
