@@ -17,7 +17,7 @@ def call(command: list[str], env: dict[str, str], cwd: Path, grace_s: float = GR
     An interrupt, SIGTERM or SIGHUP to this process reaches all of that session as the interrupt that a terminal sends;
     what lives `grace_s` later is killed.
     """
-    endings = (signal.SIGTERM, signal.SIGHUP)
+    endings = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # one that is ignored here would be in the child, too
     before = {number: signal.signal(number, signal.default_int_handler) for number in endings}
     try:
         with subprocess.Popen(command, env=env, cwd=cwd, start_new_session=True) as child:
