@@ -61,7 +61,8 @@ class Runner:
     def run(self, selection: dg.AssetSelection, choice: Choice = Choice()) -> list[Outcome]:
         """Run every phase of a selection; a failed partition costs itself, the others go on.
 
-        Shape: one outcome per run. A later phase leaves out the partitions that failed before.
+        Shape: one outcome per run. A later phase leaves out the partitions that failed before; without the inventory
+        there is none.
         """
         if choice.batches or choice.groups:
             choice.check(lake_batches(self.lake, self.instance))
@@ -76,6 +77,8 @@ class Runner:
                     progress.advance(task)
                     if not outcome.is_success:
                         progress.console.print(f"[red]failed[/] {outcome.partition_key or ''} {outcome.error}")
+                if INVENTORY_KEY in phase.keys and not outcomes[-1].is_success:
+                    break
         return outcomes
 
     def sync(self) -> list[Outcome]:
