@@ -195,6 +195,8 @@ def test_without_efetch_old_rows_stay_and_the_rest_is_named(
     assert {"off": "is off", "down": "check the network", "refused": "NCBI_API_KEY"}[how] in str(
         result.details["efetch_problem"]
     )
+    (reject,) = lake.read_table(CORE_REJECTS, PARTITION, stem="pubmed_records").to_pylist()
+    assert reject["detail"] == result.details["efetch_problem"]
 
 
 def test_what_was_answered_before_the_end_is_kept_and_the_rest_asked_next_time(

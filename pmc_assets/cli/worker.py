@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import dagster as dg
+import stamina.instrumentation
 
 from pmc_assets.resources.live_runs import process_tag
 
@@ -22,6 +23,7 @@ class Outcome:
 @cache
 def _definitions() -> dg.Definitions:
     logging.getLogger("dagster").setLevel(logging.ERROR)
+    stamina.instrumentation.set_on_retry_hooks([])
     from pmc_assets.definitions import defs
 
     return defs

@@ -129,7 +129,7 @@ def _merge_rows(old: pa.Table, fetched: Fetched) -> pa.Table:
 
 def _merge_rejects(old: dict[int, Reject], fetched: Fetched, listed: Listed, stored: Iterable[int]) -> list[Reject]:
     """Give one reject per listed PMID without a row: of this run, of the last, or that it waits to be fetched."""
-    waiting = {pmid: Reject(STAGE, NOT_FETCHED, name=str(pmid)) for pmid in listed.articles}
+    waiting = {pmid: Reject(STAGE, NOT_FETCHED, name=str(pmid), detail=fetched.problem) for pmid in listed.articles}
     asked = {pmid: reject for pmid, reject in old.items() if reject.reason != NOT_FETCHED} | fetched.rejects
     rejects = [
         _place(reject, listed.articles[pmid], reject.asked_at)
