@@ -7,18 +7,20 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from pmc_assets.assets.partitions import cells
-from pmc_assets.cli.run import cells_with_articles
+from pmc_assets.cli.run import cells_with_articles, lake_batches
 from pmc_assets.lake import Lake
 from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.connection import open_connection
 from pmc_assets.warehouse.formats import shown
 
+BATCHES_SHOWN = 20
 REJECTS_SQL = "select stage, reason, count(*) as records from core.rejects group by all order by all"
 
 
 def print_status(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance, console: Console) -> None:
-    """Print rows per table, partitions without a materialisation per asset, and rejects by stage and reason."""
+    """Print rows per table, rejects by stage and reason, the batches, and partitions without a materialisation."""
     print_summary(lake, console)
+    console.print(listed_batches(lake_batches(lake, instance)), highlight=False)
     missing = missing_partitions(lake, defs, instance)
     if missing:
         table = RichTable("asset", "partitions missing", title="Missing")
@@ -29,11 +31,18 @@ def print_status(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance,
         console.print("Nothing is missing: every asset has every partition that has articles.")
 
 
+def listed_batches(names: list[str]) -> str:
+    """Name the batches of a lake, the first of many. Empty: says so."""
+    more = f" and {len(names) - BATCHES_SHOWN:,} more" if len(names) > BATCHES_SHOWN else ""
+    return f"Batches: {', '.join(names[:BATCHES_SHOWN]) or 'none'}{more}"
+
+
 def print_summary(lake: Lake, console: Console) -> None:
     """Print rows per table of the files that are there, and the rejects."""
     with open_connection(lake, is_listed=True) as connection:
         names = sorted(all_tables())
-        table = RichTable("table", "rows", title=lake.url)
+        console.print(lake.url, style="italic", markup=False, highlight=False, soft_wrap=True)
+        table = RichTable("table", "rows")
         for name in names:
             ((rows,),) = connection.execute(f"select count(*) from {name}").fetchall()
             table.add_row(name, f"{rows:,}")
