@@ -119,7 +119,13 @@ def sample(
             progress.update(task, completed=done)
 
         written = write_sample(to, articles, seed, workers=os.cpu_count() or 1, progress=show)
-    console.print(written)
+    console.print(
+        f"{written.url}: {written.articles:,} articles, {written.versions:,} versions, {written.images:,} images,"
+        f" {written.size_bytes:,} bytes{'' if written.is_new else '; it was there already'}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()

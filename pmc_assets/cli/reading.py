@@ -98,7 +98,7 @@ def subset(
     from pmc_assets.subsets.export import export_subset
 
     columns = (TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with told(console), Progress(*columns, console=console) as progress:
+    with told(console), Progress(*columns, console=console, disable=dry_run) as progress:
         task = progress.add_task("samples", total=None)
         exported = export_subset(
             lake,
