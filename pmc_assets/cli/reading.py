@@ -156,8 +156,18 @@ def similar(
 
     with told(console):
         file = Path(to)
-        asked = {"image": file.read_bytes()} if file.is_file() else {"sample_key": to}
+        asked = {"image": file.read_bytes()} if file.is_file() else {"sample_key": _sample_key(to)}
         _print(find_similar(lake, **asked, where=where, most=limit, encoder=encoder), format)
+
+
+def _sample_key(text: str) -> str:
+    from pmc_assets.warehouse.packed_keys import parse_key
+
+    try:
+        parse_key(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, and there is no such file") from None
+    return text
 
 
 def _print(rows: "pa.Table", format: str) -> None:
