@@ -144,7 +144,8 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> 
     raise typer.Exit(code)
 
 
-for command in (reading.sql, reading.subset, reading.search, reading.similar, reading.publish):
+app.command(cls=reading.QueryCommand)(reading.sql)
+for command in (reading.subset, reading.search, reading.similar, reading.publish):
     app.command()(command)
 
 

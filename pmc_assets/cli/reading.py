@@ -1,12 +1,14 @@
 """The commands that read a lake: sql, search, similar, subset, publish."""
 
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typer.core import TyperCommand
 
 from pmc_assets.cli.errors import ending, told
 from pmc_assets.cli.options import LakeUrl
@@ -16,6 +18,21 @@ if TYPE_CHECKING:
 
 console = Console(stderr=True)
 Format = Annotated[str, typer.Option(help="table, csv, parquet, json, jsonl or md.")]
+
+COMMENT = re.compile(r"--[^\s=]*\s")
+PLAIN_WORDS = re.compile(r"\w[\w-]*(\s+\w[\w-]*)+")
+OPERATORS = {"AND", "OR", "NOT", "IN"}
+
+
+class QueryCommand(TyperCommand):
+    """A command whose query may begin with a comment, as the shipped ones do."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take an argument such as `-- How much …` for the query; what looks like an option has to be one."""
+        queries = [] if "--" in args else [arg for arg in args if COMMENT.match(arg)]
+        return super().parse_args(
+            ctx, [*(arg for arg in args if arg not in queries), *(["--"] if queries else []), *queries]
+        )
 
 
 def sql(
@@ -137,7 +154,18 @@ def search(
     from pmc_assets.warehouse.similar import find_words
 
     with told(console):
-        _print(find_words(lake, words, most=limit), format)
+        found = find_words(lake, words, most=limit)
+        _print(found, format)
+    if found.num_rows == 0 and (hint := either(words)):
+        console.print(
+            f"no caption or mention has all of these words; try `{hint}`", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+def either(words: str) -> str:
+    """Give the search for any of several plain words. Empty: "" where it is one word, or says more than words."""
+    is_plain = PLAIN_WORDS.fullmatch(words.strip()) and not OPERATORS & set(words.split())
+    return " OR ".join(words.split()) if is_plain else ""
 
 
 def similar(
