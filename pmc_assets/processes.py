@@ -1,5 +1,6 @@
 """Processes that share the work of one, and end with it. What they work on stays out."""
 
+import atexit
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -34,6 +35,9 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _end_with_parent() -> None:
+    atexit.register(
+        os._exit, 0
+    )  # after the handlers that work registers: DuckDB 2.0 tells its leaks in a full teardown
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
