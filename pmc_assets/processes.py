@@ -35,9 +35,8 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _end_with_parent() -> None:
-    atexit.register(
-        os._exit, 0
-    )  # after the handlers that work registers: DuckDB 2.0 tells its leaks in a full teardown
+    # The first handler registered is the last to run: DuckDB 2.0 tells its leaks in the teardown that would follow.
+    atexit.register(os._exit, 0)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
