@@ -67,6 +67,6 @@ def test_a_sample_is_told_in_a_line(monkeypatch):
 
 def test_status_names_the_first_batches():
     names = [f"PMC{number:05}xxxx" for number in range(BATCHES_SHOWN + 3)]
-    assert listed_batches([]) == "Batches: none"
+    assert listed_batches([]) == "Batches: none that this instance knows"
     assert listed_batches(names[:2]) == "Batches: PMC00000xxxx, PMC00001xxxx"
     assert listed_batches(names).endswith(f"{names[BATCHES_SHOWN - 1]} and 3 more")

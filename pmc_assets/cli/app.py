@@ -1,5 +1,6 @@
 """The commands and their options; what they do lives in the modules that they call."""
 
+import atexit
 import os
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pmc_assets.cli import reading
 from pmc_assets.cli.errors import told
 from pmc_assets.cli.options import LakeUrl
+from pmc_assets.cli.remote import stop_reading
 
 if TYPE_CHECKING:
     from pmc_assets.cli.run import Runner
@@ -24,6 +26,7 @@ app = typer.Typer(
     help="The lakehouse of PubMed Central figures: tables, SQL and training shards, kept current through Dagster.",
 )
 console = Console(stderr=True)
+atexit.register(stop_reading)
 
 
 @app.command()

@@ -34,7 +34,7 @@ def print_status(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance,
 def listed_batches(names: list[str]) -> str:
     """Name the batches of a lake, the first of many. Empty: says so."""
     more = f" and {len(names) - BATCHES_SHOWN:,} more" if len(names) > BATCHES_SHOWN else ""
-    return f"Batches: {', '.join(names[:BATCHES_SHOWN]) or 'none'}{more}"
+    return f"Batches: {', '.join(names[:BATCHES_SHOWN]) or 'none that this instance knows'}{more}"
 
 
 def print_summary(lake: Lake, console: Console) -> None:
