@@ -1,8 +1,10 @@
+import atexit
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -51,3 +53,22 @@ def test_a_pool_that_loses_an_idle_process_does_not_wait_for_a_busy_one(tmp_path
         idle.kill()
         work.result()
     assert set(multiprocessing.active_children()) == others
+
+
+def test_a_process_ends_after_its_exit_handlers_and_tells_no_leaks(tmp_path: Path, capfd) -> None:
+    with process_pool(1) as pool:
+        pool.submit(_leave_open, tmp_path / "ended").result()
+    assert (tmp_path / "ended").exists()
+    assert capfd.readouterr().err == ""
+
+
+def _leave_open(ended: Path) -> None:
+    """Keep DuckDB's module by a thread that never ends, as fetchers do."""
+    import duckdb
+
+    atexit.register(ended.touch)
+    threading.Thread(target=_wait, args=(duckdb.connect(),), daemon=True).start()
+
+
+def _wait(_: object) -> None:
+    threading.Event().wait()
