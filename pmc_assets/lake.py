@@ -17,6 +17,9 @@ from pmc_assets.schema import CORE_REJECTS, Table
 
 ROW_GROUP_ROWS = 16_384
 ROW_GROUP_BYTES = 32 * 2**20
+CONTENTS = "contents"
+SAMPLE = "the embedded sample"
+"""Setting of a lake: what its articles are; this value says that they are synthetic."""
 SCRATCH = ".tmp"
 NO_VALUE = "none"
 
@@ -225,18 +228,22 @@ class Lake:
 
     # -- what is fixed for a lake ---------------------------------------------------------------------------------
 
+    def settings(self) -> dict[str, int | str]:
+        """Give what was fixed for this lake. Empty: {} before its first use."""
+        return json.loads(self.read_bytes("lake.json")) if self.exists("lake.json") else {}
+
     def fix_setting(self, name: str, value: int | str) -> None:
         """Record a setting at the lake's first use; refuse another value later.
 
         Raises: LakeSettingChanged.
         """
-        settings = json.loads(self.read_bytes("lake.json")) if self.exists("lake.json") else {}
+        settings = self.settings()
         if settings.setdefault(name, value) != value:
             raise LakeSettingChanged(
                 f"{self.url} was made with {name} = {settings[name]}, not {value}: keep it, or start a new lake "
                 "(the variables PMC_SOURCE, PMC_BATCH_IDS and PMC_LAKE decide)"
             )
-        if not self.exists("lake.json") or settings != json.loads(self.read_bytes("lake.json")):
+        if settings != self.settings():
             self.write_bytes("lake.json", json.dumps(settings, indent=1, sort_keys=True).encode() + b"\n")
 
 

@@ -11,7 +11,7 @@ import yaml
 from moto.server import ThreadedMotoServer
 from shards_lake import ARTICLES, SmallLake, write_articles
 
-from pmc_assets.lake import Lake
+from pmc_assets.lake import CONTENTS, SAMPLE, Lake
 from pmc_assets.shards.card import render_card
 from pmc_assets.shards.check import foreign_licenses
 from pmc_assets.shards.jsonl import write_jsonl
@@ -167,6 +167,12 @@ def test_card_speaks_of_the_published_groups(full_lake: SmallLake) -> None:
     assert "not endorsed by NLM" in text and "CC BY-NC" not in text
     assert "| samples | caption_empty | 1 |" in text
     assert "9 samples of 4 articles" in text
+
+
+def test_the_card_of_the_embedded_sample_says_that_it_is_synthetic(full_lake: SmallLake) -> None:
+    assert b"Synthetic" not in render_card(full_lake.lake)["README.md"]
+    full_lake.lake.fix_setting(CONTENTS, SAMPLE)
+    assert b"**Synthetic:** every article" in render_card(full_lake.lake)["README.md"]
 
 
 def test_the_card_tells_how_to_load_one_split(full_lake: SmallLake, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pmc_assets.assets.report import KEYS_CHECK, OWNERS, asset_key, check_specs,
 from pmc_assets.assets.runless import observe_changed
 from pmc_assets.filelists.inventory import last_snapshot, stored_batches, take_inventory
 from pmc_assets.filelists.inventory_changes import batch_digests, count_repeated_keys
+from pmc_assets.lake import CONTENTS
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.resources.source import POOL, SourceResource
 
@@ -31,7 +32,7 @@ inventory_batches = dg.AssetSpec(
 def inventory(context: dg.AssetExecutionContext, lake: LakeResource, source: SourceResource) -> dg.MaterializeResult:
     """Store the newest inventory, add the batches that appeared, mark those that changed."""
     store = lake.open()
-    store.fix_setting("contents", source.contents)
+    store.fix_setting(CONTENTS, source.contents)
     with timed() as clock, source.opened() as opened:
         result = take_inventory(opened, store, lake.batch_ids, source.max_shrink)
     date = last_snapshot(store) or ""

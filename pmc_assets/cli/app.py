@@ -72,9 +72,10 @@ def _materialize(work: "Callable[[Runner], list[Outcome]]", jobs: int) -> None:
 
     with told(console), embedded_source(console), open_instance() as instance:
         from pmc_assets.definitions import LAKE, SOURCE, defs
+        from pmc_assets.lake import CONTENTS
 
         lake = LAKE.open()
-        lake.fix_setting("contents", SOURCE.contents)
+        lake.fix_setting(CONTENTS, SOURCE.contents)
         outcomes = work(Runner(defs, instance, lake, console, jobs))
         failed = [outcome for outcome in outcomes if not outcome.is_success]
         if lake.exists(WAREHOUSE):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
+from pmc_assets.lake import SAMPLE
 from pmc_assets.packages.choose import Keep
 from pmc_assets.source.http import USER_AGENT
 from pmc_assets.source.open import BUDGET_S, CONNECTIONS, TIMEOUT_S, open_source
@@ -39,7 +40,7 @@ class SourceResource(dg.ConfigurableResource):
     @property
     def contents(self) -> str:
         """Name what the source holds; a lake is made of one kind only."""
-        return "the embedded sample" if self.is_sample else "articles of PMC"
+        return SAMPLE if self.is_sample else "articles of PMC"
 
     @property
     def kept(self) -> Keep:

@@ -23,6 +23,10 @@ DESCRIPTION = (
     "Figures of PubMed Central's open access articles: images with their captions, the paragraphs that mention them, "
     "and the articles' metadata, by licence group."
 )
+SYNTHETIC = (
+    "**Synthetic:** every article, image, author and id here was drawn by pmc_assets to try it out; nothing of it is "
+    "PMC's, and the links lead nowhere.\n"
+)
 LICENSE_URL = "https://creativecommons.org/licenses/{}/4.0/"
 PUBLIC_DOMAIN_URL = "https://creativecommons.org/publicdomain/zero/1.0/"
 SPLITS = """The split of a sample is its column `split`, by a hash of the PMCID; the one split `train` of the
@@ -120,6 +124,7 @@ def readme(facts: CardFacts, plots: Sequence[str]) -> str:
     sections = [
         "---\n" + yaml.safe_dump(front_matter(facts), sort_keys=False, allow_unicode=True) + "---\n",
         "# pmc_assets\n",
+        SYNTHETIC if facts.is_sample else "",
         f"{DESCRIPTION} {facts.samples:,} samples of {facts.articles:,} articles, "
         f"{facts.image_bytes:,} bytes of images.\n",
         f"**How current:** source last fetched on {facts.fetched_at}; PMC changes daily, and newer versions of "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pmc_assets.lake import Lake, Partition
+from pmc_assets.lake import CONTENTS, SAMPLE, Lake, Partition
 from pmc_assets.schema import TABLES
 from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.derive import partition_files
@@ -33,6 +33,7 @@ class CardFacts:
     articles: int
     image_bytes: int
     fetched_at: str
+    is_sample: bool
     by_group: list[tuple[str, int, int, int]]
     by_license: Counts
     by_label: Counts
@@ -65,6 +66,7 @@ def card_facts(lake: Lake, groups: Sequence[str], forms: Sequence[str]) -> CardF
             articles=articles,
             image_bytes=image_bytes,
             fetched_at=fetched or "unknown",
+            is_sample=lake.settings().get(CONTENTS) == SAMPLE,
             by_group=connection.execute(
                 "select license_group, count(*), count(distinct (pmcid, version)), sum(size_bytes)::bigint"
                 " from samples group by 1 order by 1"
