@@ -33,7 +33,13 @@ from pmc_assets.sample.bucket import write_sample
 ARTICLES, ARTICLES_PER_BATCH = 60, 6
 BATCH_IDS = "10000"
 SELECT = '+key:"core/images"'
-LISTS = ("inventory", "article_versions", "filelists")
+LISTS = (
+    "lake.json",
+    "raw/inventory/**/*",
+    "raw/article_versions/**/*",
+    "raw/filelists/**/*",
+    "core/rejects/**/filelists.parquet",
+)
 ASSETS = [["raw", "packages"]] + [
     ["core", name] for name in ("articles", "figures", "images", "mentions", "subcaptions")
 ]
@@ -88,10 +94,11 @@ def make_on_one_node(folder: Path, articles: int) -> tuple[Stage, float]:
     """Write a sample and make its lake with the command; gives where, and the seconds of the latter."""
     bucket = folder / "bucket"
     write_sample(bucket.as_uri(), articles, articles_per_batch=ARTICLES_PER_BATCH)
-    stage, started = Stage(folder / "one", bucket.as_uri(), SELECT, {"PMC_BATCH_IDS": BATCH_IDS}), time.monotonic()
-    if stage.run() != 0:
-        raise RuntimeError(stage.log()[-4000:])
-    return stage, time.monotonic() - started
+    with serve(bucket) as source:
+        stage, started = Stage(folder / "one", source.url, SELECT, {"PMC_BATCH_IDS": BATCH_IDS}), time.monotonic()
+        if stage.run() != 0:
+            raise RuntimeError(stage.log()[-4000:])
+        return stage, time.monotonic() - started
 
 
 def backfill_on_ray(folder: Path, bucket: Path, one_node: Path, size: Cluster, cells: Sequence[str] = ()) -> Outcome:
@@ -103,9 +110,9 @@ def backfill_on_ray(folder: Path, bucket: Path, one_node: Path, size: Cluster, c
         batch_ids = str(json.loads((one_node / "lake.json").read_text())["batch_ids"])
         many = Stage(folder, source.url, SELECT, {"PMC_DAGSTER_POSTGRES_URL": url, "PMC_BATCH_IDS": batch_ids})
         make_home(many.home, instance_file())
-        for name in LISTS:
-            shutil.copytree(one_node / "raw" / name, many.lake / "raw" / name)
-        shutil.copy(one_node / "lake.json", many.lake)
+        for path in (path for pattern in LISTS for path in one_node.glob(pattern) if path.is_file()):
+            (many.lake / path.relative_to(one_node)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, many.lake / path.relative_to(one_node))
         with ray_cluster(size.head_cpus, size.workers, many.environment) as cluster:
             many.variables["PMC_RAY_ADDRESS"] = cluster.dashboard_url
             started = time.monotonic()

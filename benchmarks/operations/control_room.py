@@ -113,8 +113,11 @@ class ControlRoom:
         """Send one GraphQL request. Raises: RuntimeError with the server's own words."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            document = json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                document = json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            raise RuntimeError(refusal.read().decode(errors="replace")[:2000]) from refusal
         if document.get("errors"):
             raise RuntimeError(str(document["errors"])[:2000])
         return document["data"]

@@ -124,11 +124,12 @@ def control_room_kills(drill: Drill, stage: Stage) -> Faults:
     instance_file = stage.home / "dagster.yaml"
     for found, replacement in PATIENT:
         instance_file.write_text(instance_file.read_text().replace(found, replacement))
-    _run_first(stage)
+    assets = _assets_of_cells(drill.select)
+    _run_first(stage, assets)
     faults, room = Faults(), ControlRoom(stage.home, stage.environment)
     room.start()
     try:
-        backfill = room.launch_backfill(_assets_of_cells(drill.select), cells_of(stage.lake))
+        backfill = room.launch_backfill(assets, cells_of(stage.lake))
         for _ in range(min(PROCESS_KILLS, drill.kills)):
             after = stage.runs_started() + 1
             wait_for(lambda: stage.runs_started() >= after or not room.is_going_on(backfill))  # noqa: B023
@@ -147,13 +148,11 @@ def control_room_kills(drill: Drill, stage: Stage) -> Faults:
     return _finish(stage, faults)
 
 
-def _run_first(stage: Stage) -> None:
-    """Make what the cells need: lists and the model."""
+def _run_first(stage: Stage, assets: list[list[str]]) -> None:
+    """Make what the cells need: lists, and the model where annotations are among the assets."""
     whole = stage.select
-    stage.select = '+key:"raw/filelists"'
-    stage.run()
-    if "core/images" not in whole:
-        stage.select = '+key:"models/cluster_model"'
+    firsts = ['+key:"raw/filelists"'] + ['+key:"models/cluster_model"'] * (["core", "annotations"] in assets)
+    for stage.select in firsts:
         stage.run()
     stage.select = whole
 
@@ -167,7 +166,8 @@ def _assets_of_cells(select: str) -> list[list[str]]:
     from pmc_assets.definitions import defs
 
     graph, cells = defs.resolve_asset_graph(), defs.resolve_job_def("one_partition").asset_layer.executable_asset_keys
-    return [list(key.path) for key in sorted(dg.AssetSelection.from_string(select).resolve(graph) & set(cells))]
+    selected = dg.AssetSelection.from_string(select).required_multi_asset_neighbors().resolve(graph)
+    return [list(key.path) for key in sorted(selected & set(cells))]
 
 
 def full_disk(drill: Drill, stage: Stage) -> Faults:
