@@ -88,6 +88,8 @@ def _ray_start(environment: dict[str, str], log_path: Path, *arguments: str) -> 
             [
                 str(Path(sys.executable).with_name("ray")),
                 *("start", "--block", "--node-ip-address", "127.0.0.1", "--disable-usage-stats"),
+                # On one machine only the first agent gets the usual port, and a head without it takes no jobs.
+                *("--dashboard-agent-listen-port", str(free_port())),
                 *("--object-store-memory", str(OBJECT_STORE_BYTES), *arguments),
             ],
             env=environment,
