@@ -32,9 +32,10 @@ LAKE = LakeResource(
     workers=int(os.environ.get("PMC_WORKERS") or 1),
 )
 
+SOURCE_URL = os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE
 SOURCE = SourceResource(
-    url=os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE,
-    is_sample=(os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE) == EMBEDDED_SOURCE,
+    url=SOURCE_URL,
+    is_sample=SOURCE_URL == EMBEDDED_SOURCE,
     endpoint_url=os.environ.get("PMC_S3_ENDPOINT_URL", ""),
     keep=os.environ.get("PMC_KEEP") or "figures",
 )

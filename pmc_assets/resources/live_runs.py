@@ -30,23 +30,24 @@ def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     Shape: the ids of the runs that were failed. Without this a killed run would be shown as running for ever, and the
     next one would wait for its place in a pool.
     """
-    dead = [run for lock in sorted(_locks(instance).glob(f"*{LOCK}")) for run in _runs_of_dead(instance, lock)]
-    for run in dead:
-        instance.report_run_failed(run, "its process was killed")
+    dead = [run_id for lock in sorted(_locks(instance).glob(f"*{LOCK}")) for run_id in _fail_runs(instance, lock)]
     events = instance.event_log_storage
     for holder in {holder for pool in events.get_concurrency_keys() for holder in _holders(instance, pool)}:
-        run_or_none = instance.get_run_by_id(holder)
-        if run_or_none is None or run_or_none.is_finished:
+        run = instance.get_run_by_id(holder)
+        if run is None or run.is_finished:
             events.free_concurrency_slots_for_run(holder)
-    return [run.run_id for run in dead]
+    return dead
 
 
-def _runs_of_dead(instance: dg.DagsterInstance, lock: Path) -> list[dg.DagsterRun]:
-    """List the runs in progress of the process that held a lock. Empty: where the process lives."""
+def _fail_runs(instance: dg.DagsterInstance, lock: Path) -> list[str]:
+    """Fail the runs in progress of the process that held a lock, before the lock goes. Empty: the process lives."""
     with hold_lock(lock, is_patient=False) as is_dead:
         tags = {PROCESS_TAG: lock.name.removesuffix(LOCK)}
         filters = dg.RunsFilter(tags=tags, statuses=IN_PROGRESS_RUN_STATUSES)
-        return list(instance.get_runs(filters)) if is_dead else []
+        runs = instance.get_runs(filters) if is_dead else []
+        for run in runs:
+            instance.report_run_failed(run, "its process was killed")
+        return [run.run_id for run in runs]
 
 
 def _holders(instance: dg.DagsterInstance, pool: str) -> set[str]:
