@@ -35,6 +35,7 @@ LAUNCH_WATCH_S = 60.0
 PAGE_TIMEOUT_MS = 60_000
 PARTITIONED_ASSET = ["raw", "packages"]
 OPEN_GROUPS = ",".join(f"global@global:{group}" for group in ("raw", "core", "models", "out", "sql", "subsets"))
+SQLITE = "custom: {{module: pmc_assets.resources.sqlite_history, class: SqliteHistory, config: {{base_dir: {folder}}}}}"
 INSTANCE = """
 storage:
   {storage}
@@ -75,7 +76,7 @@ def main() -> None:
 def _storage(name: str) -> Iterator[str]:
     if name == "sqlite":
         with tempfile.TemporaryDirectory(prefix="pmc-sqlite-") as folder:
-            yield f"sqlite: {{base_dir: {folder}}}"
+            yield SQLITE.format(folder=folder)
     else:
         with postgres() as url:
             yield f"postgres: {{postgres_url: '{url}'}}"

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
-WIDTH_INCH, BAR_INCH, FRAME_INCH, HISTOGRAM_INCH = 6.0, 0.28, 0.9, 2.6
+WIDTH_INCH, BAR_INCH, TITLE_INCH, AXIS_INCH, HISTOGRAM_INCH = 6.0, 0.28, 0.35, 0.5, 2.6
+CHARACTER_INCH, EDGE_INCH = 0.075, 0.15
 DOTS_PER_INCH = 72
 MAX_BARS = 20
 HISTOGRAM_BINS = 40
@@ -20,12 +21,14 @@ def bars_png(counts: Mapping[str, Any], title: str) -> bytes:
     if not counts:
         return b""
     names, values = zip(*reversed(Counter(counts).most_common(MAX_BARS)), strict=True)
-    figure = _new_figure(FRAME_INCH + BAR_INCH * len(names))
-    axes = figure.subplots()
+    height = TITLE_INCH + BAR_INCH * len(names) + EDGE_INCH
+    axes = _new_axes(height, left_inch=min(CHARACTER_INCH * max(map(len, names)) + EDGE_INCH, WIDTH_INCH / 2))
+    axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)
     drawn = axes.barh(names, values, color=INK)
     axes.bar_label(drawn, labels=[f"{value:,}" for value in values], padding=3, fontsize=8)
-    axes.margins(x=0.12)
-    return _png(figure, title)
+    axes.margins(x=0.2, y=0.5 / len(names))
+    return _png(axes, title)
 
 
 def histogram_png(values: Sequence[float], title: str, unit: str) -> bytes:
@@ -34,25 +37,27 @@ def histogram_png(values: Sequence[float], title: str, unit: str) -> bytes:
         return b""
     from matplotlib.ticker import MaxNLocator
 
-    figure = _new_figure(HISTOGRAM_INCH)
-    axes = figure.subplots()
+    axes = _new_axes(HISTOGRAM_INCH, left_inch=AXIS_INCH, bottom_inch=AXIS_INCH)
     axes.hist(values, bins=HISTOGRAM_BINS, color=INK)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(unit, fontsize=8)
-    return _png(figure, title)
+    return _png(axes, title)
 
 
-def _new_figure(height_inch: float) -> "Figure":
+def _new_axes(height_inch: float, left_inch: float, bottom_inch: float = EDGE_INCH) -> "Axes":
+    """Place the axes by sums of our own: matplotlib's layout draws everything twice."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(WIDTH_INCH, height_inch), dpi=DOTS_PER_INCH, layout="constrained")
+    figure = Figure(figsize=(WIDTH_INCH, height_inch), dpi=DOTS_PER_INCH)
+    left, bottom = left_inch / WIDTH_INCH, bottom_inch / height_inch
+    right, top = 1 - EDGE_INCH / WIDTH_INCH, 1 - TITLE_INCH / height_inch
+    return figure.add_axes((left, bottom, right - left, top - bottom))
 
 
-def _png(figure: "Figure", title: str) -> bytes:
-    for axes in figure.axes:
-        axes.set_title(title, fontsize=9)
-        axes.tick_params(labelsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
+def _png(axes: "Axes", title: str) -> bytes:
+    axes.set_title(title, fontsize=9)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
     content = io.BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": None})
+    axes.figure.savefig(content, format="png", metadata={"Software": None})  # type: ignore[union-attr]
     return content.getvalue()
