@@ -172,5 +172,6 @@ def test_form_filled_with_proposals_is_accepted_once_signed(annotated: Any, tmp_
     lines = labels_form(proposals).splitlines()
     (folder / "signed.csv").write_text("\n".join([lines[0], *(line[:-1] + "Anna," for line in lines[1:])]))
     result = publish_cluster_labels(annotated.lake, str(tmp_path))
-    assert result.details["clusters_resolved"] == annotated.model.facts.clusters
+    proposed = sum(bool(proposal["primary_label"]) for proposal in proposals)
+    assert result.details["clusters_resolved"] == proposed >= 0.9 * annotated.model.facts.clusters
     publish_cluster_labels(annotated.lake, str(tmp_path / "none"))
