@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from made_lake import REPOSITORY, MadeLake, make_lake
+from made_lake import ONE_AT_ONCE, REPOSITORY, MadeLake, make_lake
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-FEW_CELLS = {"PMC_BATCH_IDS": "10000000", "PMC_EFETCH_URL": ""}
+FEW_CELLS = {"PMC_BATCH_IDS": "10000000", "PMC_EFETCH_URL": "", "PMC_WORKERS": "1"}
 """The real articles' ids lie far apart: in blocks of the usual width they would fill a dozen batches."""
 LAKES = ("mirror_lake", "sample_lake", "legacy_lake")
 SHARING_FOLDERS = ("operations", "annotations", "shards", "subsets")
@@ -75,14 +75,14 @@ def closed_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def mirror_lake(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
     """The lake of the real bucket, made once for all tests; nobody may change it."""
-    return make_lake(tmp_path_factory.mktemp("mirror"), PMC_SOURCE=mirror.as_uri(), **FEW_CELLS)
+    return make_lake(tmp_path_factory.mktemp("mirror"), *ONE_AT_ONCE, PMC_SOURCE=mirror.as_uri(), **FEW_CELLS)
 
 
 @pytest.fixture(scope="session")
 def legacy_lake(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
     """The lake of the real tarballs, made once for all tests; nobody may change it."""
     legacy = shared / "pmc_mirror" / "legacy"
-    return make_lake(tmp_path_factory.mktemp("legacy"), PMC_SOURCE=legacy.as_uri(), **FEW_CELLS)
+    return make_lake(tmp_path_factory.mktemp("legacy"), *ONE_AT_ONCE, PMC_SOURCE=legacy.as_uri(), **FEW_CELLS)
 
 
 @pytest.fixture(scope="session")

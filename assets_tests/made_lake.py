@@ -12,6 +12,7 @@ import duckdb
 from pmc_assets.lake import Lake
 
 REPOSITORY = Path(__file__).parent.parent
+ONE_AT_ONCE = ("--jobs", "1")
 
 
 def run_command(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -47,8 +48,8 @@ class MadeLake:
             return connection.execute(sql).fetchall()
 
 
-def make_lake(home: Path, **variables: str) -> MadeLake:
+def make_lake(home: Path, *options: str, **variables: str) -> MadeLake:
     made = MadeLake(home, variables)
-    answer = made.command("run")
+    answer = made.command("run", *options)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return made

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from made_lake import MadeLake, run_command
+from made_lake import ONE_AT_ONCE, MadeLake, run_command
 
 pytestmark = pytest.mark.mirror
 FORGOTTEN = {"PMC_BATCH_IDS": "10000000", "PMC_SAMPLE_ARTICLES": "3"}
@@ -112,7 +112,9 @@ def test_an_unchanged_rerun_gives_identical_bytes(mirror_lake: MadeLake) -> None
 
     before = digests()
     cell = ("--batch", "PMC09xxxxxxx", "--license-group", "commercial")
-    answer = mirror_lake.command("run", *cell, "--select", 'key:"raw/packages" or group:core or group:out')
+    answer = mirror_lake.command(
+        "run", *cell, *ONE_AT_ONCE, "--select", 'key:"raw/packages" or group:core or group:out'
+    )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert len(before) > 20
     assert digests() == before

@@ -3,7 +3,7 @@
 import hashlib
 
 import pyarrow.parquet as pq
-from made_lake import MadeLake
+from made_lake import ONE_AT_ONCE, MadeLake
 
 IMAGE_KEY = "pmcid, version, figure_index, graphic_index"
 
@@ -75,7 +75,7 @@ def test_one_cell_rerun_by_command_gives_identical_bytes(sample_lake: MadeLake) 
         return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     before = digests()
-    cell = ("--batch", "PMC90001xxxx", "--license-group", "commercial")
+    cell = ("--batch", "PMC90001xxxx", "--license-group", "commercial", *ONE_AT_ONCE)
     one = sample_lake.command("run", *cell, "--select", 'key:"core/images"')
     downstream = sample_lake.command("run", *cell, "--select", 'key:"raw/packages"+ and not group:models')
     assert (one.returncode, downstream.returncode) == (0, 0), one.stderr + downstream.stderr
@@ -84,7 +84,7 @@ def test_one_cell_rerun_by_command_gives_identical_bytes(sample_lake: MadeLake) 
 
 
 def test_a_sync_without_news_runs_the_inventory_alone(sample_lake: MadeLake) -> None:
-    answer = sample_lake.command("sync")
+    answer = sample_lake.command("sync", *ONE_AT_ONCE)
     assert answer.returncode == 0, answer.stderr
     assert "1 runs, 0 failed" in answer.stderr
 

@@ -1,13 +1,14 @@
-"""Dagster's history in SQLite: one file of events for all runs, and engines that are kept. What is stored is Dagster's.
+"""Dagster's history in SQLite: one file of events for all runs, connections that are kept. What is stored is Dagster's.
 
-Dagster's own SQLite storage makes a file with all its tables for every run, writes events of assets twice, and makes an
-engine, with an empty cache of statements, for every one: half of what a run of a small partition costs.
+Dagster's own SQLite storage makes a file with all its tables for every run, writes events of assets twice, and opens an
+engine and a connection for every statement: more than half of what a run of a small partition costs.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._config.config_schema import UserConfigSchema
@@ -19,33 +20,62 @@ from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import NullPool
+from watchdog.events import FileSystemEvent, PatternMatchingEventHandler
+from watchdog.observers import Observer
 
 
-class _KeptEngine:
-    """Keeps the engine of one database; each use opens a connection and closes it, so that a watcher sees it."""
+class _Kept:
+    """Keeps the engine of one database and its connections."""
 
     _conn_string: str
-
-    @cached_property
-    def _engine(self) -> Engine:
-        timeout = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
-        return create_engine(self._conn_string, poolclass=NullPool, connect_args=timeout)
+    _engine: Engine | None = None
+    _inherited: Engine | None = None
+    _process = 0
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
+        if self._engine is None or self._process != os.getpid():
+            # SQLite forbids a fork to use or close the connections of its parent.
+            self._inherited, self._process = self._engine, os.getpid()
+            self._engine = create_engine(self._conn_string, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
         with self._engine.connect() as connection, connection.begin():
             yield connection
 
+    def dispose(self) -> None:
+        if self._engine is not None and self._process == os.getpid():
+            self._engine.dispose()
+        super().dispose()  # type: ignore[misc]
 
-class EventLog(_KeptEngine, ConsolidatedSqliteEventLogStorage):
+
+class EventLog(_Kept, ConsolidatedSqliteEventLogStorage):
     """Events of all runs, in one file."""
+
+    _obs: Any
 
     def _connect(self):  # type: ignore[no-untyped-def]
         return self._begin()
 
+    def watch(self, run_id: str, cursor: str | None, callback: Any) -> None:
+        if not self._obs:
+            self._obs = Observer()
+            self._obs.schedule(_Watcher(self), self._base_dir)
+            self._obs.start()
+        self._watchers[run_id][callback] = cursor
 
-class Runs(_KeptEngine, SqliteRunStorage):
+
+class _Watcher(PatternMatchingEventHandler):
+    """Tells an event log of what other processes append, which stands in SQLite's write-ahead log first."""
+
+    def __init__(self, log: EventLog) -> None:
+        path = log.get_db_path()
+        super().__init__(patterns=[path, f"{path}-wal"])
+        self._log = log
+
+    def on_modified(self, event: FileSystemEvent) -> None:
+        self._log.on_modified()
+
+
+class Runs(_Kept, SqliteRunStorage):
     """Runs, backfills and their tags, in one file."""
 
     def connect(self):  # type: ignore[no-untyped-def]
