@@ -36,7 +36,7 @@ debian:
 	bash assets_tests/install_debian_packages.sh
 
 test: lint types debian
-	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 ui: env
 	$(BIN)/pmc-assets ui

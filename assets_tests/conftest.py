@@ -13,9 +13,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 FEW_CELLS = {"PMC_BATCH_IDS": "10000000", "PMC_EFETCH_URL": "", "PMC_WORKERS": "1"}
 """The real articles' ids lie far apart: in blocks of the usual width they would fill a dozen batches."""
-LAKES = ("mirror_lake", "sample_lake", "legacy_lake")
-SHARING_FOLDERS = ("operations", "annotations", "shards", "subsets")
-SLOWEST_FIRST = ("lakes", "operations", "annotations")
+REAL_LAKE = "mirror_lake"
+SHARING_FOLDERS = ("annotations", "shards", "subsets")
+SLOWEST_FIRST = (REAL_LAKE, "test_sample_run", "test_browser", "test_many_machines", "test_drill", "annotations")
 
 
 class FixtureScheduling(LoadScopeScheduling):
@@ -37,9 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @cache
 def group_of(path: Path) -> str:
-    """Name the group of a test file: the made lakes, else its folder where that shares fixtures, else itself."""
-    if any(lake in path.read_text() for lake in LAKES):
-        return "lakes"
+    """Name the group of a test file: the real lake, else its folder where that shares fixtures, else itself."""
+    if REAL_LAKE in path.read_text():
+        return REAL_LAKE
     return path.parent.name if path.parent.name in SHARING_FOLDERS else path.stem
 
 
