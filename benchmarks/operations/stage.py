@@ -4,11 +4,13 @@ import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -68,8 +70,12 @@ class Stage:
         return ended(self.fork(death))
 
     def runs_started(self) -> int:
-        """Count the runs that the instance has seen: each has a database of its own."""
-        return len(list((self.home / ".dagster/storage").glob("**/*-*-*-*-*.db")))
+        """Count the runs that the instance has seen."""
+        path = self.home / ".dagster/storage/runs/runs.db"
+        opened = partial(sqlite3.connect, f"{path.as_uri()}?mode=ro", uri=True)
+        with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(opened()) as connection:
+            return connection.execute("select count(*) from runs").fetchone()[0]
+        return 0
 
     def empty(self) -> None:
         """Forget the lake and the instance."""

@@ -1,6 +1,7 @@
 """Write out.parquet: the samples with their images' original bytes, as `datasets` reads them."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -37,16 +38,15 @@ def write_parquet(lake: Lake, partition: Partition, *, file_bytes: int = FILE_BY
         rows = 0
         for number, groups in enumerate(_files(lake, partition, file_bytes)):
             rows += write_file(groups, folder / f"{number:05d}.parquet")
-        files = sorted(folder.iterdir())
-        digest, size_bytes = _digest(files), sum(file.stat().st_size for file in files)
+        sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
         lake.publish_folder(folder, target)
     return StageResult(
         listed=rows,
         stored=rows,
         rows=rows,
-        size_bytes=size_bytes,
-        digest=digest,
-        paths=[f"{target}/{file.name}" for file in files],
+        size_bytes=sum(sizes.values()),
+        digest=_digest(lake, partition, sizes),
+        paths=[f"{target}/{name}" for name in sizes],
     )
 
 
@@ -140,9 +140,10 @@ def _leaves() -> list[str]:
     return [columns.column(index).path for index in range(len(columns))]
 
 
-def _digest(files: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
+def _digest(lake: Lake, partition: Partition, sizes: dict[str, int]) -> str:
+    """Digest what decides every byte: the samples, which state the sha256 of their images, and the files' sizes."""
+    path = lake.table_path(samples_table().name, partition)
+    digest = hashlib.sha256(json.dumps(sizes).encode())
+    if lake.exists(path):
+        digest.update(lake.read_bytes(path))
     return digest.hexdigest()
