@@ -16,6 +16,8 @@ PHASH_FREQUENCIES = 8
 _STEPS = np.arange(PHASH_SIDE_PX)
 _DCT = np.cos(np.pi / PHASH_SIDE_PX * (_STEPS + 0.5)[None, :] * np.arange(PHASH_FREQUENCIES)[:, None])
 
+_OPPONENTS = np.array([[1.0, -1.0, 0.0], [0.5, 0.5, -1.0]])  # red - green, yellow - blue
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
@@ -74,8 +76,9 @@ def colorfulness(rgb: Image.Image) -> float:
 
     Source: Hasler and Suesstrunk, Measuring colourfulness in natural images (2003), M3.
     """
-    red, green, blue = np.moveaxis(np.asarray(rgb, dtype=np.float32), -1, 0)
-    red_green, yellow_blue = red - green, (red + green) / 2 - blue
-    spread = np.hypot(red_green.std(dtype=np.float64), yellow_blue.std(dtype=np.float64))
-    offset = np.hypot(red_green.mean(dtype=np.float64), yellow_blue.mean(dtype=np.float64))
-    return float(spread + 0.3 * offset)
+    pixels = np.asarray(rgb).reshape(-1, 3).astype(np.float64)
+    # Sums of whole numbers are exact in any order, so that every machine gives the same value.
+    mean = np.ones(len(pixels)) @ pixels / len(pixels)
+    covariance = pixels.T @ pixels / len(pixels) - np.outer(mean, mean)
+    spread = np.sqrt(np.clip(np.diag(_OPPONENTS @ covariance @ _OPPONENTS.T), 0.0, None))
+    return float(np.hypot(*spread) + 0.3 * np.hypot(*(_OPPONENTS @ mean)))

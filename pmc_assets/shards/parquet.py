@@ -75,35 +75,34 @@ def _row_groups(lake: Lake, partition: Partition) -> Iterator[pa.Table]:
 
 def row_groups(lake: Lake, batches: Iterable[pa.RecordBatch], license_group: str) -> Iterator[pa.Table]:
     """Read the images of samples of one licence group, given in order, and give both as row groups."""
-    pieces, images = list[pa.Table](), list[bytes]()
+    pieces, sizes = list[pa.Table](), list[int]()
     with ImageReader(lake) as reader:
         for batch in batches:
             samples, start = pa.Table.from_batches([batch]), 0
-            for end, content in enumerate(reader.read_all(_places(samples)), start=1):
-                images.append(content)
-                if _is_full(images):
-                    yield _with_images([*pieces, samples.slice(start, end - start)], images, license_group)
-                    start, pieces, images = end, [], []
+            for end, size in enumerate(samples["size_bytes"].to_pylist(), start=1):
+                sizes.append(size)
+                if _is_full(sizes):
+                    yield _with_images([*pieces, samples.slice(start, end - start)], reader, license_group)
+                    start, pieces, sizes = end, [], []
             pieces.append(samples.slice(start))
-    if images:
-        yield _with_images(pieces, images, license_group)
+        if sizes:
+            yield _with_images(pieces, reader, license_group)
 
 
 def _places(samples: pa.Table) -> Iterator[Place]:
     return zip(*(samples[name].to_pylist() for name in ("part_path", "offset_bytes", "size_bytes")), strict=True)
 
 
-def _is_full(images: list[bytes]) -> bool:
-    size = sum(map(len, images))
-    is_large = size >= BYTES_PER_GROUP and len(images) >= LEAST_ROWS_PER_GROUP
-    return is_large or len(images) == MOST_ROWS_PER_GROUP or size >= MOST_BYTES_PER_GROUP
+def _is_full(sizes: list[int]) -> bool:
+    size = sum(sizes)
+    is_large = size >= BYTES_PER_GROUP and len(sizes) >= LEAST_ROWS_PER_GROUP
+    return is_large or len(sizes) == MOST_ROWS_PER_GROUP or size >= MOST_BYTES_PER_GROUP
 
 
-def _with_images(pieces: list[pa.Table], images: list[bytes], license_group: str) -> pa.Table:
+def _with_images(pieces: list[pa.Table], reader: ImageReader, license_group: str) -> pa.Table:
     schema, samples = _schema(), pa.concat_tables(pieces)
-    pixels = pa.StructArray.from_arrays(
-        [pa.array(images, pa.binary()), samples["image_name"].combine_chunks()], ["bytes", "path"]
-    )
+    images = reader.read_array(list(_places(samples)))
+    pixels = pa.StructArray.from_arrays([images, samples["image_name"].combine_chunks()], ["bytes", "path"])
     groups = pa.array([license_group] * samples.num_rows, LICENSE_GROUP.type)
     columns = {name: samples[name] for name in samples.column_names} | {"image": pixels, "license_group": groups}
     return pa.table([columns[f.name].cast(f.type) for f in schema], schema=schema)
