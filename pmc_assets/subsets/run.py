@@ -59,7 +59,7 @@ class Export:
         cut = units(self.connection.cursor(), self.format, self.selection.inputs)
         at_once = 1 if self.format == "parquet" else UNITS_AT_ONCE
         with ThreadPoolExecutor(at_once) as pool:
-            for unit, files in ordered(pool, self._bring, cut, at_once):
+            for unit, files in ordered(pool, self._bring, cut, at_once + 1):
                 self._record(unit, files)
         manifest = self._manifest()
         if manifest != self.before or not self._are_whole(list(manifest["files"])):
