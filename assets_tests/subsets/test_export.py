@@ -171,7 +171,7 @@ def test_stopped_export_is_marked_and_resumed(made, tmp_path, many_units):
     with pytest.raises(Stopped):
         export_subset(url, **options, progress=stop)
     assert not (tmp_path / "out" / "manifest.json").exists()
-    assert len(list((tmp_path / "out").glob("*.tar"))) in (3, 4)
+    assert len(list((tmp_path / "out").glob("*.tar"))) in (3, 4, 5)
     resumed = export_subset(url, **options)
     assert resumed.copied_samples == whole.samples - 75
     assert files_below(tmp_path / "out") == files_below(tmp_path / "whole")

@@ -57,9 +57,9 @@ class Export:
         """Copy what is not there yet; give the manifest."""
         self.connection.execute(f"create table {UNIT_OF} (sample_key varchar, stem varchar)")
         cut = units(self.connection.cursor(), self.format, self.selection.inputs)
-        at_once = 1 if self.format == "parquet" else UNITS_AT_ONCE
-        with ThreadPoolExecutor(at_once) as pool:
-            for unit, files in ordered(pool, self._bring, cut, at_once + 1):
+        ahead = 1 if self.format == "parquet" else UNITS_AT_ONCE + 1  # Parquet asks the connection that _record uses
+        with ThreadPoolExecutor(UNITS_AT_ONCE) as pool:
+            for unit, files in ordered(pool, self._bring, cut, ahead):
                 self._record(unit, files)
         manifest = self._manifest()
         if manifest != self.before or not self._are_whole(list(manifest["files"])):
