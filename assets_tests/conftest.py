@@ -11,7 +11,8 @@ from made_lake import ONE_AT_ONCE, REPOSITORY, MadeLake, make_lake
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-FEW_CELLS = {"PMC_BATCH_IDS": "10000000", "PMC_EFETCH_URL": "", "PMC_WORKERS": "1"}
+ONE_PROCESS = {"PMC_WORKERS": "1"}
+FEW_CELLS = {"PMC_BATCH_IDS": "10000000", "PMC_EFETCH_URL": ""} | ONE_PROCESS
 """The real articles' ids lie far apart: in blocks of the usual width they would fill a dozen batches."""
 REAL_LAKE = "mirror_lake"
 SHARING_FOLDERS = ("annotations", "shards", "subsets")
@@ -88,4 +89,4 @@ def legacy_lake(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeL
 @pytest.fixture(scope="session")
 def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
     """The lake of the embedded sample, made once for all tests; nobody may change it."""
-    return make_lake(tmp_path_factory.mktemp("sample"), PMC_SAMPLE_ARTICLES="120")
+    return make_lake(tmp_path_factory.mktemp("sample"), *ONE_AT_ONCE, PMC_SAMPLE_ARTICLES="120", **ONE_PROCESS)

@@ -10,7 +10,7 @@ from made_lake import REPOSITORY
 
 from pmc_assets.resources.sqlite_history import EventLog
 
-RUNS_AT_ONCE, RUNS = 3, 9
+RUNS_AT_ONCE, RUNS = 2, 9
 
 
 @pytest.fixture

@@ -214,6 +214,7 @@ def bad_source(drill: Drill, stage: Stage) -> Faults:
             faults.wrong += half_written(stage.lake)
         _behave(server, {"latency_s": 0.0})
         faults.done = server.faults.total()
+        del stage.variables["PMC_EFETCH_URL"]
         return _finish(stage, faults)
 
 
