@@ -1,1 +1,1 @@
-"""Dagster resources: the lake, the source, EFetch."""
+"""Dagster resources: the lake, the source, EFetch; where Dagster keeps its history."""
