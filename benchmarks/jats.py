@@ -106,7 +106,8 @@ def parts(articles: list[tuple[Path, bytes]], count: int) -> dict[str, float]:
             descriptions = timed("settling of formulas and blocks", reader.settle_text, outline)
             pointers = timed("pointers at figures", reader.find_pointers, outline, reader.figures_by_id(showings))
             figures = timed("captions, figures, subcaptions", reader.read_figures, outline, showings, descriptions)[0]
-            _, texts = timed("mentions", reader.read_mentions, outline, pointers, reader.FigureNumbers(figures))
+            numbers = timed("numbers of figures", reader.FigureNumbers, outline, showings, figures)
+            _, texts = timed("mentions", reader.read_mentions, outline, pointers, numbers)
             timed("front: ids, authors, dates, licence", read_front, root)
             timed("references", read_references, outline)
             timed("body paragraphs", read_body_paragraphs, outline, texts)
