@@ -63,3 +63,22 @@ def test_who_watches_a_run_is_told_of_its_events(home: Path) -> None:
         instance.watch_event_logs(watched.run_id, None, lambda entry, cursor: seen.set())
         instance.report_engine_event("told", watched)
         assert seen.wait(timeout=20)
+
+
+def test_a_fork_uses_connections_of_its_own(home: Path) -> None:
+    run_id = run(0)
+    with dg.DagsterInstance.get() as instance:
+        assert instance.get_run_by_id(run_id).is_success
+        engine = instance.run_storage._engine
+        context = get_context("fork")
+        answers = context.SimpleQueue()
+        child = context.Process(target=lambda: answers.put(read_again(instance, run_id, engine)))
+        child.start()
+        assert answers.get() == (True, True)
+        child.join()
+        assert instance.run_storage._engine is engine
+        instance.report_engine_event("still written", instance.get_run_by_id(run_id))
+
+
+def read_again(instance: dg.DagsterInstance, run_id: str, engine: object) -> tuple[bool, bool]:
+    return instance.get_run_by_id(run_id).is_success, instance.run_storage._engine is not engine
