@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._config.config_schema import UserConfigSchema
+from dagster._core.storage.event_log.polling_event_watcher import SqlPollingEventWatcher
 from dagster._core.storage.event_log.sqlite.consolidated_sqlite_event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.legacy_storage import CompositeStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
@@ -20,8 +21,6 @@ from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
-from watchdog.events import FileSystemEvent, PatternMatchingEventHandler
-from watchdog.observers import Observer
 
 
 class _Kept:
@@ -50,29 +49,23 @@ class _Kept:
 class EventLog(_Kept, ConsolidatedSqliteEventLogStorage):
     """Events of all runs, in one file."""
 
-    _obs: Any
+    def __init__(self, base_dir: str) -> None:
+        super().__init__(base_dir)
+        self._poller = SqlPollingEventWatcher(self)
 
     def _connect(self):  # type: ignore[no-untyped-def]
         return self._begin()
 
     def watch(self, run_id: str, cursor: str | None, callback: Any) -> None:
-        if not self._obs:
-            self._obs = Observer()
-            self._obs.schedule(_Watcher(self), self._base_dir)
-            self._obs.start()
-        self._watchers[run_id][callback] = cursor
+        """Ask for new events while somebody watches: SQLite's files change before what they say can be read."""
+        self._poller.watch_run(run_id, cursor, callback)
 
+    def end_watch(self, run_id: str, handler: Any) -> None:
+        self._poller.unwatch_run(run_id, handler)
 
-class _Watcher(PatternMatchingEventHandler):
-    """Tells an event log of what other processes append, which stands in SQLite's write-ahead log first."""
-
-    def __init__(self, log: EventLog) -> None:
-        path = log.get_db_path()
-        super().__init__(patterns=[path, f"{path}-wal"])
-        self._log = log
-
-    def on_modified(self, event: FileSystemEvent) -> None:
-        self._log.on_modified()
+    def dispose(self) -> None:
+        self._poller.close()
+        super().dispose()
 
 
 class Runs(_Kept, SqliteRunStorage):
