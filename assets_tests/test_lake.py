@@ -1,5 +1,6 @@
 """The lake: partitions whole or absent, identical bytes, settings fixed, dead scratch swept."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -74,6 +75,25 @@ def test_scratch_of_a_dead_process_is_swept(lake: Lake) -> None:
 def test_live_scratch_is_left_alone(lake: Lake) -> None:
     with lake.scratch() as first, lake.scratch():
         assert first.exists()
+
+
+def test_writers_at_once_do_not_miss_the_folder_that_another_removes(lake: Lake) -> None:
+    def write_again_and_again(_: int) -> int:
+        for _ in range(200):
+            with lake.scratch() as folder:
+                assert folder.is_dir()
+        return 200
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(write_again_and_again, range(4))) == 800
+    assert not Path(lake.full_path(SCRATCH)).exists()
+
+
+def test_a_file_in_the_place_of_scratch_is_named(lake: Lake) -> None:
+    Path(lake.root).mkdir()
+    Path(lake.full_path(SCRATCH)).touch()
+    with pytest.raises(NotADirectoryError), lake.scratch():
+        pass
 
 
 def test_a_folder_is_replaced_whole(lake: Lake) -> None:

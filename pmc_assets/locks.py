@@ -18,7 +18,8 @@ def hold_lock(path: Path, is_patient: bool = True) -> Iterator[bool]:
     Waits for it, or, not `is_patient`, gives False at once where another process holds it.
     """
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # exist_ok would look again, at a folder that may be gone by then
+            path.parent.mkdir(parents=True)
         with contextlib.ExitStack() as stack:
             try:
                 file = stack.enter_context(path.open("w"))
@@ -52,9 +53,17 @@ def private_folder(base: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def find_locks(folder: Path) -> list[Path]:
+    """List the lock files of a folder. Empty: [] where it is not there, or where its last user removes it just now."""
+    try:
+        return sorted(folder.glob(f"*{LOCK}"))
+    except FileNotFoundError:
+        return []
+
+
 def sweep_dead(base: Path) -> None:
     """Remove the private folders and locks of dead processes (their lock is free)."""
-    for lock in sorted(base.glob(f"*{LOCK}")):
+    for lock in find_locks(base):
         try:
             with lock.open() as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
-from pmc_assets.locks import LOCK, hold_lock
+from pmc_assets.locks import LOCK, find_locks, hold_lock
 
 PROCESS_TAG = "pmc/process"
 _KEPT = contextlib.ExitStack()
@@ -30,7 +30,7 @@ def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     Shape: the ids of the runs that were failed. Without this a killed run would be shown as running for ever, and the
     next one would wait for its place in a pool.
     """
-    dead = [run_id for lock in sorted(_locks(instance).glob(f"*{LOCK}")) for run_id in _fail_runs(instance, lock)]
+    dead = [run_id for lock in find_locks(_locks(instance)) for run_id in _fail_runs(instance, lock)]
     events = instance.event_log_storage
     for holder in {holder for pool in events.get_concurrency_keys() for holder in _holders(instance, pool)}:
         run = instance.get_run_by_id(holder)
