@@ -34,6 +34,11 @@ class Partition:
     def of(cls, **values: str) -> "Partition":
         return cls(tuple(values.items()))
 
+    @classmethod
+    def from_path(cls, path: str) -> "Partition":
+        """Read the hive columns of a path in the lake: `raw/x/batch=PMC1xx/x.parquet` is of batch PMC1xx."""
+        return cls(tuple((name, value) for name, mark, value in (f.partition("=") for f in path.split("/")) if mark))
+
     @property
     def path(self) -> str:
         return "/".join(f"{name}={value}" for name, value in self.values)

@@ -1,4 +1,4 @@
-"""Small PNGs for the pages of the assets: bars of counts, histograms. Which numbers are shown stays out."""
+"""Small PNGs for pages and cards: bars of counts, histograms. Which numbers are shown stays out."""
 
 import io
 from collections import Counter
@@ -22,13 +22,13 @@ def bars_png(counts: Mapping[str, Any], title: str) -> bytes:
         return b""
     names, values = zip(*reversed(Counter(counts).most_common(MAX_BARS)), strict=True)
     height = TITLE_INCH + BAR_INCH * len(names) + EDGE_INCH
-    axes = _new_axes(height, left_inch=min(CHARACTER_INCH * max(map(len, names)) + EDGE_INCH, WIDTH_INCH / 2))
+    axes = new_axes(height, left_inch=min(CHARACTER_INCH * max(map(len, names)) + EDGE_INCH, WIDTH_INCH / 2))
     axes.xaxis.set_visible(False)
     axes.spines["bottom"].set_visible(False)
     drawn = axes.barh(names, values, color=INK)
     axes.bar_label(drawn, labels=[f"{value:,}" for value in values], padding=3, fontsize=8)
     axes.margins(x=0.2, y=0.5 / len(names))
-    return _png(axes, title)
+    return png(axes, title)
 
 
 def histogram_png(values: Sequence[float], title: str, unit: str) -> bytes:
@@ -37,15 +37,18 @@ def histogram_png(values: Sequence[float], title: str, unit: str) -> bytes:
         return b""
     from matplotlib.ticker import MaxNLocator
 
-    axes = _new_axes(HISTOGRAM_INCH, left_inch=AXIS_INCH, bottom_inch=AXIS_INCH)
+    axes = new_axes(HISTOGRAM_INCH, left_inch=AXIS_INCH, bottom_inch=AXIS_INCH)
     axes.hist(values, bins=HISTOGRAM_BINS, color=INK)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(unit, fontsize=8)
-    return _png(axes, title)
+    return png(axes, title)
 
 
-def _new_axes(height_inch: float, left_inch: float, bottom_inch: float = EDGE_INCH) -> "Axes":
-    """Place the axes by sums of our own: matplotlib's layout draws everything twice."""
+def new_axes(height_inch: float, left_inch: float, bottom_inch: float = EDGE_INCH) -> "Axes":
+    """Open a picture with room for labels at the left and below.
+
+    The axes are placed by sums of our own: matplotlib's layout draws everything twice.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH_INCH, height_inch), dpi=DOTS_PER_INCH)
@@ -54,7 +57,8 @@ def _new_axes(height_inch: float, left_inch: float, bottom_inch: float = EDGE_IN
     return figure.add_axes((left, bottom, right - left, top - bottom))
 
 
-def _png(axes: "Axes", title: str) -> bytes:
+def png(axes: "Axes", title: str) -> bytes:
+    """Finish a picture; equal ones give equal bytes."""
     axes.set_title(title, fontsize=9)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)

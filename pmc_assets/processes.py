@@ -1,14 +1,19 @@
-"""Processes that share the work of one, and end with it. What they work on stays out."""
+"""Processes that share the work of one, and end with it; results in the order of the work. What it is stays out."""
 
 import atexit
 import multiprocessing
 import multiprocessing.connection
 import os
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class ProcessLost(RuntimeError):
@@ -32,6 +37,17 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             raise ProcessLost(
                 f"one of {workers} processes was killed, perhaps for want of memory: run again, with fewer at once"
             ) from error
+
+
+def ordered(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
+    """Map in a pool of threads or processes, results in order, never more than `ahead` items in memory."""
+    pending: deque[Future[Result]] = deque()
+    for item in items:
+        pending.append(pool.submit(work, item))
+        if len(pending) >= ahead:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
 
 
 def _end_with_parent() -> None:

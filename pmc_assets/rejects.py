@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 
 from pmc_assets import schema
+from pmc_assets.batches import pmcid_number
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import PREVIEW_ROWS, StageResult
 
@@ -83,6 +84,11 @@ class Reject:
 def rejects_table(rejects: list[Reject]) -> pa.Table:
     """Give rejects as rows of `core.rejects`, in the given order."""
     return schema.CORE_REJECTS.from_rows([{name: getattr(r, name) for name in Reject.__slots__} for r in rejects])
+
+
+def reject_order(reject: Reject) -> tuple[int, int, str]:
+    """Give what rejects of one stage are sorted by: number of PMCID, version, name."""
+    return pmcid_number(reject.pmcid or "PMC0"), reject.version or 0, reject.name or ""
 
 
 def read_rejects(lake: Lake, partition: Partition) -> pa.Table:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from fault_server import FAST, SECRET_EMAIL, SECRET_KEY, Eutils, article, record_set
 
-from pmc_assets.entrez.answers import EFetchRefused, EFetchUnavailable, TransientFault, read_answer, retry_after_s
+from pmc_assets.entrez.answers import EFetchRefused, EFetchUnavailable, read_answer
 from pmc_assets.entrez.efetch import PMIDS_PER_REQUEST, EFetch
 from pmc_assets.entrez.records import parse_records
+from pmc_assets.http_faults import TransientFault, retry_after_s
 
 Make = Callable[..., EFetch]
 PASSING = [

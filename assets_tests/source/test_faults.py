@@ -11,10 +11,10 @@ from small_bucket import SmallBucket
 from stages import assert_bytes_are_right, files_of, opened, rejects_of, stored_rows, sync
 
 from pmc_assets.filelists.inventory import take_inventory
+from pmc_assets.http_faults import TransientFault, retry_after_s
 from pmc_assets.lake import Lake
 from pmc_assets.source import fetcher
-from pmc_assets.source.answers import Body, SourceUnavailable, TransientFault
-from pmc_assets.source.http import retry_after_s
+from pmc_assets.source.answers import Body, SourceUnavailable
 from pmc_assets.source.snapshots import InventoryUnreadable
 from pmc_assets.source.transport import Admit
 

@@ -38,10 +38,8 @@ class VectorSample:
 def embedding_partitions(lake: Lake, encoder_name: str) -> list[Partition]:
     """List the cells that hold vectors of an encoder, by batch and licence group."""
     root = f"core/embeddings/encoder={encoder_name}"
-    cells = []
-    for path in lake.find(root, "/embeddings.parquet"):
-        values = dict(part.split("=", 1) for part in path.split("/")[2:-1])
-        cells.append(Partition.of(license_group=values["license_group"], batch=values["batch"]))
+    found = map(Partition.from_path, lake.find(root, "/embeddings.parquet"))
+    cells = [Partition.of(license_group=cell["license_group"], batch=cell["batch"]) for cell in found]
     return sorted(cells, key=lambda cell: (cell["batch"], cell["license_group"]))
 
 

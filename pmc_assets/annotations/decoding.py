@@ -1,11 +1,10 @@
 """Squares of pixels for an encoder, decoded ahead of it by other threads or processes. The encoder stays out."""
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -14,11 +13,11 @@ from pmc_assets.annotations.panels import SIDE_PX as PANELS_SIDE_PX
 from pmc_assets.annotations.panels import Panels, find_panels
 from pmc_assets.figures.pixels import ImageTooLarge, UnreadableImage, decode
 from pmc_assets.lake import Lake
-from pmc_assets.processes import process_pool
+from pmc_assets.processes import ordered, process_pool
 
 PROCESSES_FROM_IMAGES = 2_000
 """Below this many images, starting worker processes costs more than it gains over threads."""
-BATCHES_AHEAD = 3
+BATCHES_AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +80,10 @@ def stream_squares(
 ) -> Iterator[Squares]:
     """Decode batches ahead of their use, in order, with a bounded number under way."""
     starts = range(0, len(places), batch_images)
-    waiting = (places[start : start + batch_images] for start in starts)
+    batches = (places[start : start + batch_images] for start in starts)
+    read = partial(read_squares, lake_url, side_px=side_px, pad_grey=pad_grey)
     with _pool(len(places), workers) as pool:
-        under_way: deque[Future[Squares]] = deque()
-        for batch in islice(waiting, workers + BATCHES_AHEAD):
-            under_way.append(pool.submit(read_squares, lake_url, batch, side_px, pad_grey))
-        while under_way:
-            squares = under_way.popleft().result()
-            under_way.extend(
-                pool.submit(read_squares, lake_url, batch, side_px, pad_grey) for batch in islice(waiting, 1)
-            )
-            yield squares
+        yield from ordered(pool, read, batches, workers + BATCHES_AHEAD)
 
 
 def _pool(images: int, workers: int) -> AbstractContextManager[Executor]:

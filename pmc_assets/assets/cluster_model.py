@@ -9,10 +9,10 @@ from pmc_assets.annotations.cluster_model import current_model_id
 from pmc_assets.annotations.contact_sheets import write_contact_sheets
 from pmc_assets.annotations.proposals import propose_labels
 from pmc_assets.assets.report import (
-    COUNTS_CHECK,
     OWNERS,
     asset_key,
     check_specs,
+    counts_spec,
     materialization,
     picture,
     table_asset,
@@ -28,6 +28,7 @@ SHEETS = dg.AssetKey(["models", "contact_sheets"])
 PROPOSALS = asset_key(schema.MODELS_CLUSTER_PROPOSALS.name)
 LABELS = asset_key(schema.MODELS_CLUSTER_LABELS.name)
 FIGURES = asset_key(schema.CORE_FIGURES.name)
+EVERY_CLUSTER = "Every cluster is there"
 
 
 class ClusterModelConfig(dg.Config):
@@ -48,10 +49,6 @@ class ClusterLabelsConfig(dg.Config):
     labels_url: str = "cluster_labels"
 
 
-def _counts_spec(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    return [dg.AssetCheckSpec(COUNTS_CHECK, asset=key, blocking=True, description="Every cluster is there")]
-
-
 @dg.asset(
     key=MODEL,
     deps=[asset_key(schema.CORE_EMBEDDINGS.name)],
@@ -62,7 +59,7 @@ def _counts_spec(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     "every new batch: new images are given the clusters of the model in use.\n\n"
     "Files: `models/cluster_model/<model id>/{model.safetensors,model.json}`, the model in use in "
     "`models/cluster_model/current.json`; the sample with its clusters in `models/cluster_members/model=<model id>/`.",
-    check_specs=_counts_spec(MODEL),
+    check_specs=[counts_spec(MODEL, EVERY_CLUSTER)],
 )
 def models_cluster_model(
     config: ClusterModelConfig, lake: LakeResource, encoder: EncoderResource
@@ -108,7 +105,7 @@ def models_cluster_proposals(lake: LakeResource) -> dg.MaterializeResult:
     "captions, its size, panels and proposal.\n\n"
     "Files: `models/contact_sheets/<model id>/index.html`, one PNG per cluster beside it, and `labels.csv`, the form "
     "to fill in.",
-    check_specs=_counts_spec(SHEETS),
+    check_specs=[counts_spec(SHEETS, EVERY_CLUSTER)],
 )
 def models_contact_sheets(lake: LakeResource) -> dg.MaterializeResult:
     """Write the contact sheets of the model in use."""

@@ -5,10 +5,10 @@ from functools import cache
 import dagster as dg
 
 from pmc_assets import schema
-from pmc_assets.assets.partitions import cells
+from pmc_assets.assets.partitions import cell_partition, cells
 from pmc_assets.assets.report import asset_key
 from pmc_assets.assets.runless import report_changed
-from pmc_assets.lake import Lake, Partition
+from pmc_assets.lake import Lake
 
 FILELISTS_KEY = asset_key(schema.RAW_FILELISTS.name)
 EMPTY_VERSION = "empty"
@@ -49,6 +49,4 @@ def _downstream_of_cells() -> dict[dg.AssetKey, set[dg.AssetKey]]:
 
 
 def _stores_something(lake: Lake, name: str) -> bool:
-    key = cells.get_partition_key_from_str(name).keys_by_dimension
-    partition = Partition.of(license_group=key["license_group"], batch=key["batch"])
-    return lake.exists(lake.table_path(schema.RAW_PACKAGES.name, partition))
+    return lake.exists(lake.table_path(schema.RAW_PACKAGES.name, cell_partition(name)))

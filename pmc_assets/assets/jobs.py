@@ -3,9 +3,8 @@
 import dagster as dg
 
 from pmc_assets import schema
-from pmc_assets.assets.partitions import cells
+from pmc_assets.assets.partitions import cell_partition, cells
 from pmc_assets.assets.report import asset_key
-from pmc_assets.lake import Partition
 from pmc_assets.packages.compact import compact_packages
 from pmc_assets.resources.lake import LakeResource
 
@@ -31,14 +30,12 @@ annotate = dg.define_asset_job(
 
 @dg.op(description="Write the live files of a cell into new parts and drop the bytes that nothing points at")
 def compact_parts(context: dg.OpExecutionContext, lake: LakeResource) -> None:
-    key = context.partition_key
-    by_dimension = cells.get_partition_key_from_str(str(key)).keys_by_dimension
-    partition = Partition.of(license_group=by_dimension["license_group"], batch=by_dimension["batch"])
-    result = compact_packages(lake.open(), partition)
+    key = str(context.partition_key)
+    result = compact_packages(lake.open(), cell_partition(key))
     context.log_event(
         dg.AssetMaterialization(
             PACKAGES,
-            partition=str(key),
+            partition=key,
             metadata={"dagster/partition_row_count": result.rows, **result.details},
             tags={"dagster/data_version": result.digest},
         )

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import COUNTS_CHECK, OWNERS, asset_key, materialization, timed
+from pmc_assets.assets.report import OWNERS, asset_key, counts_spec, materialization, timed
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.shards.jsonl import TABLE_NAME, write_jsonl
 
@@ -28,11 +28,7 @@ class JsonlConfig(dg.Config):
         "fig_id, fig_label, graphic_ref, pair_id). `graphic_ref` opens with fsspec, relative to the folder `out`.\n\n"
         "File: `out/jsonl/license_group=…/batch=…/articles.jsonl`"
     ),
-    check_specs=[
-        dg.AssetCheckSpec(
-            COUNTS_CHECK, asset=KEY, blocking=True, description="Every listed record is stored or rejected by name"
-        )
-    ],
+    check_specs=[counts_spec(KEY)],
 )
 def out_jsonl(context: dg.AssetExecutionContext, config: JsonlConfig, lake: LakeResource) -> dg.MaterializeResult:
     """Write the articles of one cell as JSON lines."""

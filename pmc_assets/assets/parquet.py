@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import COUNTS_CHECK, OWNERS, asset_key, column_schema, materialization, timed
+from pmc_assets.assets.report import OWNERS, asset_key, column_schema, counts_spec, materialization, timed
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.shards.features import parquet_schema
 from pmc_assets.shards.parquet import TABLE_NAME, write_parquet
@@ -24,11 +24,7 @@ KEY = asset_key(TABLE_NAME)
         "decodes it; row groups of 100 to 256 rows, sorted by PMCID.\n\n"
         "Files: `out/parquet/license_group=…/batch=…/00000.parquet`"
     ),
-    check_specs=[
-        dg.AssetCheckSpec(
-            COUNTS_CHECK, asset=KEY, blocking=True, description="Every listed record is stored or rejected by name"
-        )
-    ],
+    check_specs=[counts_spec(KEY)],
 )
 def out_parquet(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
     """Write the samples of one cell with their images."""

@@ -26,7 +26,10 @@ def partition_of(context: dg.AssetExecutionContext) -> Partition:
     if not context.has_partition_key:
         return Partition()
     key = context.partition_key
-    if isinstance(key, dg.MultiPartitionKey):
-        by_dimension = key.keys_by_dimension
-        return Partition.of(license_group=by_dimension["license_group"], batch=by_dimension["batch"])
-    return Partition.of(batch=key)
+    return cell_partition(key) if isinstance(key, dg.MultiPartitionKey) else Partition.of(batch=key)
+
+
+def cell_partition(key: str) -> Partition:
+    """Give the lake's partition of a cell's key, `batch|license_group` as Dagster writes it."""
+    of = cells.get_partition_key_from_str(key).keys_by_dimension
+    return Partition.of(license_group=of["license_group"], batch=of["batch"])

@@ -4,7 +4,7 @@ import dagster as dg
 
 from pmc_assets import schema
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import asset_key, bars, check_specs, materialization, table_asset, timed
+from pmc_assets.assets.report import asset_key, bars, counts_spec, materialization, table_asset, timed
 from pmc_assets.rejects import gather_rejects
 from pmc_assets.resources.lake import LakeResource
 
@@ -24,7 +24,7 @@ STAGES = (
     **table_asset(REJECTS, layout="`core/rejects/license_group=…/batch=…/<stage>.parquet`, written by each stage"),
     deps=[dg.AssetKey(stage.split("/")) for stage in STAGES],
     partitions_def=cells,
-    check_specs=check_specs(asset_key(REJECTS.name))[:1],
+    check_specs=[counts_spec(asset_key(REJECTS.name))],
 )
 def rejects(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
     """Count the rejects that the stages of one cell wrote, by stage and reason."""

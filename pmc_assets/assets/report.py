@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from pmc_assets import markdown
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.pictures import bars_png
 from pmc_assets.results import PREVIEW_ROWS, StageResult
@@ -59,12 +60,17 @@ def _table_column(field: pa.Field) -> dg.TableColumn:
     )
 
 
+def counts_spec(
+    key: dg.AssetKey, description: str = "Every listed record is stored or rejected by name"
+) -> dg.AssetCheckSpec:
+    """Name the blocking check of every asset that lists what it was given: listed = stored + rejected."""
+    return dg.AssetCheckSpec(COUNTS_CHECK, asset=key, blocking=True, description=description)
+
+
 def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Name the two blocking checks that every table has."""
     return [
-        dg.AssetCheckSpec(
-            COUNTS_CHECK, asset=key, blocking=True, description="Every listed record is stored or rejected by name"
-        ),
+        counts_spec(key),
         dg.AssetCheckSpec(KEYS_CHECK, asset=key, blocking=True, description="No two rows share the table's key"),
     ]
 
@@ -165,22 +171,19 @@ def _keys_check(key: dg.AssetKey, lake: Lake, table: Table, partition: Partition
 def preview(rows: pa.Table) -> str:
     """Show the first rows as a Markdown table, long values cut."""
     head = rows.slice(0, PREVIEW_ROWS)
-    lines = ["| " + " | ".join(head.column_names) + " |", "|" + "---|" * head.num_columns]
-    lines += ["| " + " | ".join(_cell(value) for value in row.values()) + " |" for row in head.to_pylist()]
-    return "\n".join(lines)
+    return markdown.table(head.column_names, (map(_cut, row.values()) for row in head.to_pylist()))
 
 
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
+def _cut(value: object) -> str:
+    text = "" if value is None else str(value)
     return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
 
 
 def bar_table(counts: Counter[str]) -> str:
     """Show counts as a Markdown table with text bars."""
     most = max(counts.values(), default=1)
-    lines = ["| reason | count | |", "|---|---:|---|"]
-    lines += [f"| {name} | {count:,} | {'█' * max(1, 30 * count // most)} |" for name, count in counts.most_common()]
-    return "\n".join(lines)
+    rows = ((name, f"{count:,}", "█" * max(1, 30 * count // most)) for name, count in counts.most_common())
+    return markdown.table(("reason", "count", ""), rows, (markdown.LEFT, markdown.RIGHT, markdown.LEFT))
 
 
 def bars(name: str, counts: Mapping[str, Any], title: str) -> dict[str, dg.MarkdownMetadataValue]:

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import COUNTS_CHECK, OWNERS, asset_key, column_schema, materialization, timed
+from pmc_assets.assets.report import OWNERS, asset_key, column_schema, counts_spec, materialization, timed
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.shards.check import count_wrong_offsets, foreign_licenses
 from pmc_assets.shards.index import index_schema
@@ -35,9 +35,7 @@ class ShardsConfig(dg.Config):
         "Files: `out/shards/license_group=…/batch=…/00000.tar`, `00000.parquet`, `sizes.json`"
     ),
     check_specs=[
-        dg.AssetCheckSpec(
-            COUNTS_CHECK, asset=KEY, blocking=True, description="Every listed record is stored or rejected by name"
-        ),
+        counts_spec(KEY),
         dg.AssetCheckSpec(
             LICENSE_CHECK, asset=KEY, blocking=True, description="Every JSON member in the tars is of the cell's group"
         ),

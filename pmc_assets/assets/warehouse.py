@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pmc_assets.assets.report import COUNTS_CHECK, OWNERS, materialization, timed
+from pmc_assets.assets.report import OWNERS, counts_spec, materialization, timed
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.results import StageResult
 from pmc_assets.warehouse.build import build_warehouse
@@ -42,9 +42,7 @@ SOURCES = (
     group_name="sql",
     kinds={"duckdb", "sql"},
     owners=OWNERS,
-    check_specs=[
-        dg.AssetCheckSpec(COUNTS_CHECK, asset=KEY, blocking=True, description="Every table of the lake has its view")
-    ],
+    check_specs=[counts_spec(KEY, "Every table of the lake has its view")],
     automation_condition=dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing()),
 )
 def warehouse(lake: LakeResource) -> dg.MaterializeResult:
@@ -63,9 +61,7 @@ def warehouse(lake: LakeResource) -> dg.MaterializeResult:
     group_name="sql",
     kinds={"tantivy"},
     owners=OWNERS,
-    check_specs=[
-        dg.AssetCheckSpec(COUNTS_CHECK, asset=SEARCH, blocking=True, description="Every sample is a document")
-    ],
+    check_specs=[counts_spec(SEARCH, "Every sample is a document")],
 )
 def search(lake: LakeResource) -> dg.MaterializeResult:
     """Bring the search index up to date."""

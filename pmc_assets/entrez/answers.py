@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
+
+from pmc_assets.http_faults import TransientFault, retry_after_s
 
 EMPTY_SET = b"<PubmedArticleSet></PubmedArticleSet>"
 EXCERPT_CHARACTERS = 200
@@ -14,14 +15,6 @@ _ERROR = re.compile(rb"<ERROR>(.*?)</ERROR>", re.DOTALL | re.IGNORECASE)
 _ID_LIST_EMPTY = "ID list is empty"
 _NO_SUMMARY = "cannot get document summary"
 _RATE_WORDS = "API rate limit exceeded"
-
-
-class TransientFault(Exception):
-    """A fault that passes: ask again, after `retry_after_s` seconds where the service says how long."""
-
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
 
 
 class EFetchUnavailable(RuntimeError):
@@ -55,18 +48,6 @@ def read_answer(
         kind = "HTML" if b"<html" in body[:1000].lower() else "a truncated body"
         raise TransientFault(f"HTTP {status}: {kind} of {len(body)} bytes in place of a PubmedArticleSet")
     return body
-
-
-def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read Retry-After, seconds or a date, in s. Empty: None where it is absent or unreadable."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
 def cleared(message: str, secrets: Collection[str]) -> str:

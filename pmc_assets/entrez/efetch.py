@@ -10,8 +10,9 @@ import requests
 import stamina
 from urllib3.exceptions import NewConnectionError
 
-from pmc_assets.entrez.answers import EFetchRefused, EFetchUnavailable, TransientFault, cleared, read_answer
+from pmc_assets.entrez.answers import EFetchRefused, EFetchUnavailable, cleared, read_answer
 from pmc_assets.entrez.rate import RateGate
+from pmc_assets.http_faults import TransientFault
 
 NCBI_URL = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 TOOL = "pmc_assets"

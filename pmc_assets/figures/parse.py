@@ -1,9 +1,8 @@
 """Parse one partition into the core tables, over all cores, in an order that does not depend on them."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
-from itertools import islice
+from functools import partial
 
 import pyarrow as pa
 
@@ -11,7 +10,7 @@ from pmc_assets import schema
 from pmc_assets.figures.chunk import CHUNK_TABLES, PackagedArticle, ParsedChunk, parse_chunk
 from pmc_assets.lake import Lake, Partition, Writer
 from pmc_assets.packages.files import StoredFile
-from pmc_assets.processes import process_pool
+from pmc_assets.processes import ordered, process_pool
 from pmc_assets.rejects import Reject, rejects_table
 from pmc_assets.results import PREVIEW_ROWS, StageResult
 
@@ -76,15 +75,8 @@ def parse_chunks(lake_url: str, chunks: Iterable[list[PackagedArticle]], workers
     if workers <= 1:
         yield from (parse_chunk(lake_url, chunk) for chunk in chunks)
         return
-    waiting = iter(chunks)
     with process_pool(workers) as pool:
-        under_way: deque[Future[ParsedChunk]] = deque()
-        for chunk in islice(waiting, 2 * workers):
-            under_way.append(pool.submit(parse_chunk, lake_url, chunk))
-        while under_way:
-            parsed = under_way.popleft().result()
-            under_way.extend(pool.submit(parse_chunk, lake_url, chunk) for chunk in islice(waiting, 1))
-            yield parsed
+        yield from ordered(pool, partial(parse_chunk, lake_url), chunks, 2 * workers + 1)
 
 
 def mark_duplicates(images: pa.Table, seen: dict[str, str]) -> pa.Table:

@@ -56,7 +56,7 @@ def take_inventory(source: Source, lake: Lake, batch_ids: int, max_shrink: float
 def last_snapshot(lake: Lake) -> str | None:
     """Name the day of the newest inventory in the lake; None where there is none."""
     files = lake.find("raw/inventory", f"/{RAW_INVENTORY.short_name}.parquet")
-    return files[-1].split("snapshot_date=")[1].split("/")[0] if files else None
+    return Partition.from_path(files[-1])["snapshot_date"] if files else None
 
 
 def snapshot_partition(date: str) -> Partition:
@@ -87,7 +87,7 @@ def inventory_batches(lake: Lake) -> set[str]:
 
 def stored_batches(lake: Lake) -> set[str]:
     """Name the batches of which the lake has article versions."""
-    return {path.split("batch=")[1].split("/")[0] for path in lake.find("raw/article_versions", ".parquet")}
+    return {Partition.from_path(path)["batch"] for path in lake.find("raw/article_versions", ".parquet")}
 
 
 def _store(

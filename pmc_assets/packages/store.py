@@ -20,7 +20,7 @@ from pmc_assets.packages.stored import (
     read_stored,
     sibling_partitions,
 )
-from pmc_assets.rejects import Reject, rejects_table
+from pmc_assets.rejects import Reject, reject_order, rejects_table
 from pmc_assets.results import PREVIEW_ROWS, StageResult, count_reasons
 from pmc_assets.schema import CORE_REJECTS, RAW_FILELISTS, RAW_PACKAGES
 from pmc_assets.source.source import OfferedFile, Package, PackageFile, PackageRequest, Source
@@ -123,7 +123,7 @@ class _Update:
 
     def publish(self) -> StageResult:
         table: pa.Table = RAW_PACKAGES.from_rows(sorted(self.rows, key=_row_order))
-        left_out = rejects_table(sorted(self.rejects, key=_reject_order))
+        left_out = rejects_table(sorted(self.rejects, key=reject_order))
         self.lake.write_rejects("packages", left_out, self.partition)
         written = self.lake.write_table(RAW_PACKAGES, table, self.partition)
         names = ("files_fetched", "files_kept", "files_copied", "bytes_fetched")
@@ -155,10 +155,6 @@ def _offered(url: str, md5: str | None) -> OfferedFile:
 
 def _row_order(row: Row) -> tuple[int, int, bool, str]:
     return pmcid_number(row["pmcid"]), row["version"], row["role"] != "xml", row["name"]
-
-
-def _reject_order(reject: Reject) -> tuple[int, int, str]:
-    return pmcid_number(reject.pmcid or "PMC0"), reject.version or 0, reject.name or ""
 
 
 def _lock_name(partition: Partition) -> str:

@@ -1,11 +1,9 @@
 """Articles of the sample in order of PMCID, made one by one or by worker processes with the same result."""
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 
-from pmc_assets.processes import process_pool
+from pmc_assets.processes import ordered, process_pool
 from pmc_assets.sample.deposit import Deposit, make_deposit
 from pmc_assets.sample.plan import plan_article, pmcid_of
 
@@ -26,8 +24,9 @@ class SampleSize:
         pmcid = pmcid_of(index, self.articles, self.articles_per_batch)
         return [make_deposit(plan) for plan in plan_article(self.seed, index, pmcid)]
 
-    def stretch(self, start: int, end: int) -> list[list[Deposit]]:
-        return [self.article(index) for index in range(start, min(end, self.articles))]
+    def stretch(self, start: int) -> list[list[Deposit]]:
+        """Make the articles of one task."""
+        return [self.article(index) for index in range(start, min(start + ARTICLES_PER_TASK, self.articles))]
 
 
 def make_articles(size: SampleSize, workers: int) -> Iterator[list[Deposit]]:
@@ -37,10 +36,5 @@ def make_articles(size: SampleSize, workers: int) -> Iterator[list[Deposit]]:
         return
     starts = range(0, size.articles, ARTICLES_PER_TASK)
     with process_pool(workers) as pool:
-        ahead: deque[Future[list[list[Deposit]]]] = deque()
-        for start in starts:
-            ahead.append(pool.submit(size.stretch, start, start + ARTICLES_PER_TASK))
-            if len(ahead) >= workers * TASKS_AHEAD_PER_WORKER:
-                yield from ahead.popleft().result()
-        while ahead:
-            yield from ahead.popleft().result()
+        for deposits in ordered(pool, size.stretch, starts, workers * TASKS_AHEAD_PER_WORKER):
+            yield from deposits

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from pmc_assets import markdown
 from pmc_assets.lake import Lake
 from pmc_assets.licenses import LICENSE_GROUPS, codes_of_group
 from pmc_assets.results import StageResult
@@ -168,10 +169,5 @@ def readme(facts: CardFacts, plots: Sequence[str]) -> str:
 def _table(header: Sequence[str], rows: Sequence[tuple]) -> str:
     if not rows:
         return ""
-    lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|").replace("\n", " ")
+    shown = ((f"{value:,}" if isinstance(value, int) else str(value) for value in row) for row in rows)
+    return markdown.table(header, shown) + "\n"

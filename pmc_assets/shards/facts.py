@@ -9,6 +9,7 @@ from pmc_assets.lake import CONTENTS, SAMPLE, Lake, Partition
 from pmc_assets.schema import TABLES
 from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.derive import partition_files
+from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.views import literal, parquet_view, texts
 
 MOST_ROWS = 25
@@ -49,9 +50,7 @@ class CardFacts:
 
 def card_facts(lake: Lake, groups: Sequence[str], forms: Sequence[str]) -> CardFacts:
     """Count the samples of the named licence groups over all batches. Empty: zeros and empty lists."""
-    with duckdb.connect() as connection:
-        if not lake.is_local:
-            connection.register_filesystem(lake.fs)
+    with open_duckdb(lake) as connection:
         _open_views(connection, lake, groups)
         samples, articles, image_bytes = connection.execute(
             "select count(*), count(distinct (pmcid, version)), coalesce(sum(size_bytes), 0)::bigint from samples"

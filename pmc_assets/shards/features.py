@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pmc_assets.schema import column
+from pmc_assets.schema import PARTITION_COLUMNS, column
 from pmc_assets.shards.member import FIGURE_IMAGES_SQL, members_sql
 from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.views import parquet_view
@@ -16,9 +16,7 @@ IMAGE = column(
     pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())]),
     "The image file as the source offers it, and its name",
 )
-LICENSE_GROUP = column(
-    "license_group", pa.string(), "Terms of use derived from the licence code: commercial, noncommercial or other"
-)
+LICENSE_GROUP = column("license_group", pa.string(), PARTITION_COLUMNS["license_group"])
 _LEFT_OUT = {"part_path", "offset_bytes"}
 
 

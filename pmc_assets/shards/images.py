@@ -4,10 +4,8 @@ import contextlib
 import io
 import itertools
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -15,14 +13,13 @@ from PIL import Image
 
 from pmc_assets.figures.pixels import to_grey8
 from pmc_assets.lake import Lake
+from pmc_assets.processes import ordered
 
 JPEG_QUALITY = 95
 READS_AT_ONCE = 16
 WHITE = (255, 255, 255)
 
 Place = tuple[str, int, int]
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 class CannotTranscode(ValueError):
@@ -86,19 +83,6 @@ class ImageReader:
             return
         with ThreadPoolExecutor(READS_AT_ONCE) as pool:
             yield from ordered(pool, self.read, places, READS_AT_ONCE)
-
-
-def ordered(
-    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int
-) -> Iterator[Result]:
-    """Map in a pool, results in order, never more than `ahead` items in memory."""
-    pending: deque[Future[Result]] = deque()
-    for item in items:
-        pending.append(pool.submit(work, item))
-        if len(pending) >= ahead:
-            yield pending.popleft().result()
-    while pending:
-        yield pending.popleft().result()
 
 
 def to_jpeg(content: bytes) -> bytes:

@@ -13,13 +13,15 @@ import pyarrow.parquet as pq
 
 from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
+from pmc_assets.processes import ordered
 from pmc_assets.rejects import Reject
 from pmc_assets.shards import tar
-from pmc_assets.shards.images import CannotTranscode, ImageReader, ordered, to_jpeg
+from pmc_assets.shards.images import CannotTranscode, ImageReader, to_jpeg
 from pmc_assets.shards.member import FIGURE_IMAGES_SQL, members_sql
 from pmc_assets.shards.plan import Rendered
 from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.derive import partition_files
+from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.views import parquet_view, texts
 
 ROWS_AT_ONCE = 1_024
@@ -82,11 +84,8 @@ def render(
 
 def open_samples(lake: Lake, partition: Partition, scratch: Path, articles: bool = False) -> duckdb.DuckDBPyConnection:
     """Open DuckDB with the views `all_samples` (and `articles`) over one partition, and little memory."""
-    connection = duckdb.connect(
-        config={"threads": 1, "memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "duckdb")}
-    )
-    if not lake.is_local:
-        connection.register_filesystem(lake.fs)
+    config = {"threads": 1, "memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "duckdb")}
+    connection = open_duckdb(lake, config=config)
     tables = {"all_samples": samples_table()} | ({"articles": schema.CORE_ARTICLES} if articles else {})
     for view, table in tables.items():
         files = partition_files(lake, table.name, partition)

@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from pmc_assets.lake import Lake
+from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.views import texts
 
 MEMBERS = ("image", "text", "json")
@@ -53,9 +53,7 @@ def select_samples(root: str, where: str = "true") -> Selection:
     if not shards:
         raise NoShards(f"no .tar below {root}: give the folder that holds the shards")
     indexes = {_index_url(lake, path): number for number, path in enumerate(shards)}
-    with duckdb.connect() as connection:
-        if not lake.is_local:
-            connection.register_filesystem(lake.fs)
+    with open_duckdb(lake) as connection:
         connection.register("numbers", pa.table({"url": list(indexes), "shard": list(indexes.values())}))
         rows = connection.sql(f"""
             with samples as (

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from pmc_assets.batches import pmcid_number
 from pmc_assets.lake import Lake, Partition
-from pmc_assets.rejects import Reject, rejects_table
+from pmc_assets.rejects import reject_order, rejects_table
 from pmc_assets.results import StageResult, count_reasons
 from pmc_assets.shards import plan, tar
 from pmc_assets.shards.images import ImageReader
@@ -54,7 +53,7 @@ def write_shards(
             lake.publish_folder(folder, target, last=SIZES_NAME)
         else:
             lake.delete(target)
-    rejects = rejects_table(sorted(rendering.rejects, key=_article_order))
+    rejects = rejects_table(sorted(rendering.rejects, key=reject_order))
     lake.write_rejects("shards", rejects, partition)
     return StageResult(
         listed=len(rendering.samples) + len(rendering.rejects),
@@ -74,10 +73,6 @@ def write_shards(
 def stem(number: int) -> str:
     """Name a shard: its tar and its index share the stem."""
     return f"{number:05d}"
-
-
-def _article_order(reject: Reject) -> tuple:
-    return pmcid_number(reject.pmcid or "PMC0"), reject.version or 0, reject.name or ""
 
 
 def _write_folder(

@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
+from pmc_assets.http_faults import TransientFault
+
 GONE_STATUSES = frozenset({404, 410})
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -15,35 +17,38 @@ class Body:
     etag: str = ""
 
 
-class Missing(Exception):
+class NotGiven(Exception):
+    """The source does not give one object; `reason` is that of its reject ("": it depends on what is missing)."""
+
+    reason = ""
+
+
+class Missing(NotGiven):
     """The source answers that there is no such object (404, 410, no such file)."""
 
 
-class Refused(Exception):
+class Refused(NotGiven):
     """The source refuses this request for good (any other 4xx)."""
 
+    reason = "refused"
 
-class TooLarge(Exception):
+
+class TooLarge(NotGiven):
     """The object, or its declared size, is over the limit."""
 
-
-class TransientFault(Exception):
-    """The request failed in a way that passes: 408, 429, 5xx, resets, time-outs, cut bodies.
-
-    `retry_after_s` is how long the source asks to wait; None where it does not say.
-    """
-
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+    reason = "too_large"
 
 
-class WrongBytes(TransientFault):
+class WrongBytes(TransientFault, NotGiven):
     """The bytes came whole but are not those that the metadata promises."""
 
+    reason = "md5_mismatch"
 
-class Unanswered(Exception):
+
+class Unanswered(NotGiven):
     """One object failed at every attempt while the source answered others."""
+
+    reason = "unanswered"
 
 
 class SourceUnavailable(RuntimeError):

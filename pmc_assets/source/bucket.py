@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pmc_assets.source import snapshots
-from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered, WrongBytes, md5_of
+from pmc_assets.source.answers import Missing, NotGiven, md5_of
 from pmc_assets.source.fetcher import Fetcher
 from pmc_assets.source.source import (
     ChooseMedia,
@@ -47,7 +47,7 @@ class BucketSource:
             fields = json.loads(body.content)
         except Missing:
             return MetadataAnswer(listed, is_missing=True)
-        except (Refused, TooLarge, Unanswered, WrongBytes, ValueError, RecursionError) as error:
+        except (NotGiven, ValueError, RecursionError) as error:
             return MetadataAnswer(listed, fault=f"{type(error).__name__}: {error}")
         is_named_so = isinstance(fields, dict) and (fields.get("pmcid"), fields.get("version")) == (
             listed.pmcid,
@@ -95,16 +95,8 @@ async def _fetch_file(
         witness = f"metadata/{request.pmcid}.{request.version}.json"
         body = await fetcher.get(key_of(file.url), file.md5, witness=witness)
         return PackageFile(file.name, role, file.md5 or md5_of(body.content), body.content)
-    except Missing as error:
-        package.reject(f"{role}_missing", file.name, str(error))
-    except WrongBytes as error:
-        package.reject("md5_mismatch", file.name, str(error))
-    except TooLarge as error:
-        package.reject("too_large", file.name, str(error))
-    except Refused as error:
-        package.reject("refused", file.name, str(error))
-    except Unanswered as error:
-        package.reject("unanswered", file.name, str(error))
+    except NotGiven as error:
+        package.reject(error.reason or f"{role}_missing", file.name, str(error))
     return None
 
 

@@ -15,13 +15,13 @@ from typing import TypeVar
 
 import tenacity
 
+from pmc_assets.http_faults import TransientFault
 from pmc_assets.source.answers import (
     Body,
     Missing,
     Refused,
     SourceUnavailable,
     TooLarge,
-    TransientFault,
     Unanswered,
     WrongBytes,
     md5_of,

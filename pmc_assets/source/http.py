@@ -3,8 +3,6 @@
 import asyncio
 import io
 import re
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -12,7 +10,8 @@ import aiohttp
 from lxml import etree, html
 from yarl import URL
 
-from pmc_assets.source.answers import GONE_STATUSES, RETRIED_STATUSES, Body, Missing, Refused, TransientFault
+from pmc_assets.http_faults import TransientFault, retry_after_s
+from pmc_assets.source.answers import GONE_STATUSES, RETRIED_STATUSES, Body, Missing, Refused
 from pmc_assets.source.transport import Admit, safe_key
 
 CONNECT_TIMEOUT_S = 10.0
@@ -151,18 +150,3 @@ async def _check_status(response: aiohttp.ClientResponse) -> None:
     if status in RETRIED_STATUSES or status >= 500 or PASSING_S3_ERRORS.search(start):
         raise TransientFault(f"HTTP {status}", retry_after_s(response.headers))
     raise Refused(f"HTTP {status}")
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read `Retry-After`, in s: seconds, or a date, which is counted from the server's own `Date`.
-
-    Empty: None where it is absent or says something else.
-    """
-    asked = headers.get("Retry-After", "").strip()
-    if asked.isascii() and asked.isdigit():
-        return float(asked)
-    try:
-        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(headers["Date"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return max(0.0, wait.total_seconds())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered, md5_of
+from pmc_assets.source.answers import Missing, NotGiven, md5_of
 from pmc_assets.source.archives import BadArchive, Unpacked, unpack_article
 from pmc_assets.source.bucket import fetch_loose_package
 from pmc_assets.source.csv_rows import parse_times
@@ -96,7 +96,7 @@ class LegacySource:
             for name in csv or names:
                 if not (self._cache / name).exists():
                     self._fetcher.call(self._fetcher.get(name, into=self._cache / name, max_bytes=MAX_TARBALL_BYTES))
-        except (Missing, Refused, TooLarge, Unanswered) as error:
+        except NotGiven as error:
             raise UnreadableFileList(f"{self.url}/{name} cannot be read ({error}): is PMC_SOURCE right?") from error
         if not names:
             raise UnreadableFileList(f"{self.url} has no oa_file_list.csv or other file list")
@@ -127,12 +127,8 @@ class LegacySource:
             package.reject("xml_missing", detail=f"no tarball {request.package_url}: {error}")
         except BadArchive as error:
             package.reject("bad_archive", detail=f"{request.package_url}: {error}")
-        except TooLarge as error:
-            package.reject("too_large", detail=f"{request.package_url}: {error}")
-        except Refused as error:
-            package.reject("refused", detail=f"{request.package_url}: {error}")
-        except Unanswered as error:
-            package.reject("unanswered", detail=str(error))
+        except NotGiven as error:
+            package.reject(error.reason, detail=f"{request.package_url}: {error}")
         finally:
             path.unlink(missing_ok=True)
         return package

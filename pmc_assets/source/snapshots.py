@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from isal import igzip, isal_zlib
 
-from pmc_assets.source.answers import Missing, Refused, TooLarge, Unanswered, WrongBytes
+from pmc_assets.source.answers import Missing, NotGiven
 from pmc_assets.source.csv_rows import parse_times, read_csv
 from pmc_assets.source.fetcher import MD5, Fetcher
 from pmc_assets.source.source import LISTING_SCHEMA, Snapshot, UnreadableListing
@@ -53,7 +53,7 @@ def newest_manifest(fetcher: Fetcher) -> Manifest:
                 return parse_manifest(body.content, day[:10])
             except (Missing, ValueError):
                 continue
-    except (Refused, TooLarge, Unanswered) as error:
+    except NotGiven as error:
         raise InventoryUnreadable(f"{place} cannot be read ({error}): is PMC_SOURCE right?") from error
     raise InventoryUnreadable(
         f"{place} has no readable manifest in {len(days)} day(s): is PMC_SOURCE the root of the bucket?"
@@ -81,7 +81,7 @@ def _fetch_shard(fetcher: Fetcher, manifest: Manifest, number: int, scratch: Pat
     key, md5 = manifest.shards[number]
     try:
         body = fetcher.call(fetcher.get(key, md5))
-    except (Missing, Refused, TooLarge, Unanswered, WrongBytes) as error:
+    except NotGiven as error:
         raise InventoryUnreadable(
             f"inventory of {manifest.date} is not whole: shard {key}: {error}; nothing was changed, run again later"
         ) from error

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import fsspec
 
-from pmc_assets.source.answers import Body, Missing, Refused, TransientFault, md5_of
+from pmc_assets.http_faults import TransientFault
+from pmc_assets.source.answers import Body, Missing, Refused, md5_of
 
 Admit = Callable[[int], Awaitable[None]]
 

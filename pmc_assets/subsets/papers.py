@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import duckdb
 
+from pmc_assets import markdown
+from pmc_assets.shards.article_lines import article_lines
 from pmc_assets.shards.render import IMAGE_EXTENSION
 from pmc_assets.subsets.forms import IMAGES
 from pmc_assets.subsets.select import SELECTED, UNIT_OF, Selection
@@ -64,6 +66,17 @@ def captions(connection: duckdb.DuckDBPyConnection) -> bytes:
         order by filepath
     """)
     return _delimited([("filepath", "title"), *rows.fetchall()], "\t")
+
+
+def article_lines_file(connection: duckdb.DuckDBPyConnection) -> bytes:
+    """List the selection's articles as JSON lines; the images are in the units beside the file."""
+    samples = f"""(
+        select s.*, u.stem || '.tar' as shard
+        from out.samples as s
+        join {SELECTED} as k using (sample_key, license_group, batch)
+        join {UNIT_OF} as u using (sample_key)
+    )"""
+    return b"".join(line for line, _ in article_lines(connection, samples))
 
 
 def card(spec: SubsetSpec, selection: Selection, format: str) -> bytes:
@@ -125,8 +138,8 @@ def _choices(spec: SubsetSpec) -> dict[str, str]:
 
 def _counts(selection: Selection) -> Iterator[str]:
     for name, counts in selection.by.items():
-        yield from (f"| {name} | samples |", "|---|---:|")
-        yield from (f"| {value} | {count:,} |" for value, count in counts.items())
+        rows = ((value, f"{count:,}") for value, count in counts.items())
+        yield markdown.table((name, "samples"), rows, (markdown.LEFT, markdown.RIGHT))
         yield ""
 
 

@@ -10,9 +10,8 @@ from typing import Any
 import duckdb
 
 from pmc_assets.lake import Lake
-from pmc_assets.shards.images import ordered
+from pmc_assets.processes import ordered
 from pmc_assets.subsets import papers
-from pmc_assets.subsets.article_lines import article_lines
 from pmc_assets.subsets.forms import IMAGES, write_unit
 from pmc_assets.subsets.select import UNIT_OF, Selection
 from pmc_assets.subsets.spec import BadSubset, SubsetSpec
@@ -134,7 +133,7 @@ class Export:
             samples_of = {unit["files"][0]: unit["samples"] for unit in self.units.values()}
             written.append(("sizes.json", papers.sizes(samples_of)))
         if self.format == "jsonl":
-            written.append(("articles.jsonl", b"".join(article_lines(self.connection))))
+            written.append(("articles.jsonl", papers.article_lines_file(self.connection)))
         if self.format == "csv":
             written.append(("samples.csv", papers.captions(self.connection)))
         return written

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from pmc_assets.lake import Lake
+from pmc_assets.lake import Lake, Partition
 from pmc_assets.subsets.spec import BadSubset, SubsetSpec
 from pmc_assets.warehouse.catalog import FROM_FILENAME, SHARDS, shards_table
 from pmc_assets.warehouse.guard import QueryError, check_query, one_line
@@ -115,12 +115,12 @@ def _place(
     connection: duckdb.DuckDBPyConnection, lake: Lake, snapshot: Snapshot, columns: tuple[str, ...]
 ) -> dict[str, str]:
     cells = _run(connection, f"select distinct license_group, batch from {WORK}.subset_kept").fetchall()
-    folders = {f"license_group={group}/batch={batch}" for group, batch in cells}
+    wanted = {Partition.of(license_group=group, batch=batch) for group, batch in cells}
     inputs = {
         path: version
         for table in ("out.samples", SHARDS, "out.attributions")
         for path, version in snapshot.files.get(table, {}).items()
-        if path.split("/", 2)[2].rpartition("/")[0] in folders
+        if Partition.from_path(path) in wanted
     }
     root = lake.root if lake.is_local else lake.url
     indexes = [f"{root}/{path}" for path in inputs if path.startswith("out/shards/")]

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from pmc_assets.lake import Partition
 from pmc_assets.shards.plan import SAMPLES_PER_SHARD
 from pmc_assets.subsets.select import SELECTED
 
@@ -67,9 +68,9 @@ def _unit(number: int, rows: pa.Table, format: str, inputs: dict[str, str]) -> U
     digest = hashlib.sha256(f"{format} {FORM_VERSION}\n".encode())
     digest.update("\n".join(rows["sample_key"].to_pylist()).encode())
     digest.update(np.ascontiguousarray(rows["sample_offset_bytes"].to_numpy()).tobytes())
-    cells = sorted(set(zip(rows["license_group"].to_pylist(), rows["batch"].to_pylist(), strict=True)))
-    folders = {f"license_group={group}/batch={batch}" for group, batch in cells}
+    groups, batches = rows["license_group"].to_pylist(), rows["batch"].to_pylist()
+    cells = {Partition.of(license_group=group, batch=batch) for group, batch in set(zip(groups, batches, strict=True))}
     for path, version in inputs.items():
-        if path.split("/", 2)[2].rpartition("/")[0] in folders:
+        if Partition.from_path(path) in cells:
             digest.update(f"\n{path} {version}".encode())
     return Unit(number, rows, digest.hexdigest())

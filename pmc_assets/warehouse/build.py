@@ -15,6 +15,7 @@ from pmc_assets.schema import PARTITION_COLUMNS, Table, meaning_of
 from pmc_assets.warehouse.catalog import FROM_FILENAME, all_tables
 from pmc_assets.warehouse.compact import COMPACTED_TABLES, compact_schema, compact_table
 from pmc_assets.warehouse.derive import LAYERS
+from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.listing import Snapshot, list_files
 from pmc_assets.warehouse.shared_views import create_shared_views
 from pmc_assets.warehouse.views import identifier, literal, parquet_view
@@ -37,9 +38,7 @@ def build_warehouse(lake: Lake) -> StageResult:
     root = lake.root if lake.is_local else lake.url
     with lake.scratch() as folder:
         local = folder / WAREHOUSE
-        with duckdb.connect(str(local)) as connection:
-            if not lake.is_local:
-                connection.register_filesystem(lake.fs)
+        with open_duckdb(lake, str(local)) as connection:
             create_views(connection, tables.values(), snapshot, partial(snapshot.glob, root))
         size_bytes = local.stat().st_size
         lake.publish_file(local, WAREHOUSE)

@@ -8,11 +8,11 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from pmc_assets.lake import Lake
 from pmc_assets.schema import PARTITION_COLUMNS, Table, column
+from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.views import parquet_view, texts
 
 COMPACTED_TABLES = ("out.samples",)
@@ -63,10 +63,8 @@ def _blocks(folder: str, files: dict[str, str]) -> Blocks:
 
 def _write_block(lake: Lake, table: Table, block: str, sources: list[str]) -> None:
     paths = texts(lake.full_path(path) if lake.is_local else f"{lake.url}/{path}" for path in sources)
-    with lake.scratch() as folder, duckdb.connect() as connection:
+    with lake.scratch() as folder, open_duckdb(lake) as connection:
         local = Path(folder) / "block.parquet"
-        if not lake.is_local:
-            connection.register_filesystem(lake.fs)
         connection.execute(f"create schema {table.layer}")
         connection.execute(parquet_view(table.name, table.arrow, ("batch",), paths))
         connection.execute(

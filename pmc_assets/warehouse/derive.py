@@ -8,6 +8,7 @@ import pyarrow as pa
 from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.warehouse.contract import SqlContract, find_contract
+from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.views import identifier, parquet_view, texts
 
 LAYERS = ("raw", "core", "out", "models")
@@ -26,9 +27,7 @@ def derive_table(lake: Lake, contract: SqlContract, partition: Partition, pmcids
     Empty: an absent partition of a dependency reads as its empty table.
     Raises: ContractMismatch when the query's columns differ from the header; duckdb.Error when it does not run.
     """
-    with duckdb.connect() as connection:
-        if not lake.is_local:
-            connection.register_filesystem(lake.fs)
+    with open_duckdb(lake) as connection:
         files = {name: partition_files(lake, name, partition) for name in contract.depends}
         return _run(connection, contract, files, pmcids)
 

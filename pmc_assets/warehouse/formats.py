@@ -15,6 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pmc_assets import markdown
 from pmc_assets.warehouse.guard import QueryError
 
 SHOWN_ROWS = 200
@@ -43,12 +44,12 @@ def write_table(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
 
 def write_markdown(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
     """Write all rows as a Markdown table."""
-    marks = ["---:" if _is_number(field.type) else "---" for field in reader.schema]
-    _line(out, f"| {' | '.join(map(_cell, reader.schema.names))} |")
-    _line(out, f"| {' | '.join(marks)} |")
+    marks = [markdown.RIGHT if _is_number(field.type) else markdown.LEFT for field in reader.schema]
+    for line in markdown.head([shown(name) for name in reader.schema.names], marks):
+        _line(out, line)
     count = 0
     for row in rows(reader):
-        _line(out, f"| {' | '.join(map(_cell, row.values()))} |")
+        _line(out, markdown.line(map(shown, row.values())))
         count += 1
     return count
 
@@ -169,10 +170,6 @@ def _head(reader: pa.RecordBatchReader) -> tuple[list[dict[str, Any]], int]:
 
 def _is_number(type_: pa.DataType) -> bool:
     return pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
-
-
-def _cell(value: object) -> str:
-    return shown(value).replace("|", "\\|").replace("\n", " ")
 
 
 def _plain(value: object) -> object:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from usearch.index import Index
 
-from pmc_assets.lake import Lake
+from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import StageResult
 from pmc_assets.schema import CORE_EMBEDDINGS
 from pmc_assets.warehouse.build import FILES
@@ -37,7 +37,7 @@ def embedding_files(lake: Lake, encoder: str = "") -> dict[str, str]:
 
 def encoders(lake: Lake) -> list[str]:
     """List the encoders whose vectors the lake holds."""
-    return sorted({path.split("/")[2].removeprefix("encoder=") for path in embedding_files(lake)})
+    return sorted({Partition.from_path(path)["encoder"] for path in embedding_files(lake)})
 
 
 def update_neighbours(lake: Lake, encoder: str, *, progress: Callable[[int, int], None] | None = None) -> StageResult:

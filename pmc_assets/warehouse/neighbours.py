@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from usearch.index import Index
 
-from pmc_assets.lake import Lake
+from pmc_assets.lake import Lake, Partition
 from pmc_assets.schema import CORE_EMBEDDINGS
 from pmc_assets.warehouse.listing import Snapshot
 from pmc_assets.warehouse.neighbour_index import NoNeighbours, embedding_files, encoders, index_path
@@ -113,7 +113,7 @@ def _embeddings(lake: Lake, encoder: str, among: pa.Array | None = None) -> duck
 
 
 def _may_hold(path: str, among: pa.Array) -> bool:
-    batch = path.split("/batch=")[1].split("/")[0]
+    batch = Partition.from_path(path)["batch"]
     width = 10 ** batch.count("x")
     first = int(batch[3:].rstrip("x") or 0) * width
     numbers = np.asarray(among) // PACKED_PER_PMCID

@@ -1,11 +1,10 @@
 """One partition of a SQL table as a stage: derive it, publish it, check it against its header."""
 
-import duckdb
-
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import PREVIEW_ROWS, StageResult
 from pmc_assets.warehouse.contract import SqlContract
 from pmc_assets.warehouse.derive import derive_table, derived_table, partition_files
+from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.views import identifier, parquet_view, texts
 
 
@@ -20,9 +19,7 @@ def count_failures(lake: Lake, contract: SqlContract, partition: Partition) -> d
     """Count the stored rows of a partition that break each check of the header; null counts as kept."""
     table = derived_table(contract)
     files = partition_files(lake, contract.name, partition)
-    with duckdb.connect() as connection:
-        if not lake.is_local:
-            connection.register_filesystem(lake.fs)
+    with open_duckdb(lake) as connection:
         connection.execute(f"create schema {identifier(table.layer)}")
         connection.execute(parquet_view(table.name, table.arrow, table.partitioned_by, texts(files) if files else ""))
         counts = ", ".join(f"count(*) filter (where not ({check}))" for check in contract.checks)
