@@ -12,7 +12,7 @@ def table(header: Sequence[str], rows: Iterable[Iterable[str]], marks: Sequence[
 
 def head(header: Sequence[str], marks: Sequence[str] = ()) -> list[str]:
     """Give the two lines above a table's rows."""
-    return [line(header), f"|{'|'.join(marks or [LEFT] * len(header))}|"]
+    return [line(header), line(marks or [LEFT] * len(header))]
 
 
 def line(cells: Iterable[str]) -> str:
