@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+from pmc_assets.partial_dates import partial_date
+
 _YEAR = re.compile(r"(?<!\d)(1[5-9]|2\d)\d\d(?!\d)")
 
 
@@ -12,15 +13,7 @@ def iso_date(date: Mapping[str, str] | None) -> str | None:
 
     Empty: None where no date or no year is stated.
     """
-    year = (date or {}).get("Year", "").strip()
-    if date is None or not re.fullmatch(r"\d{4}", year):
-        return None
-    month = _month(date.get("Month", ""))
-    if month is None:
-        return year
-    day = date.get("Day", "").strip()
-    is_day = day.isascii() and day.isdigit() and 1 <= int(day) <= 31
-    return f"{year}-{month:02d}-{int(day):02d}" if is_day else f"{year}-{month:02d}"
+    return partial_date(*((date or {}).get(part, "").strip() for part in ("Year", "Month", "Day")))
 
 
 def free_date(date: Mapping[str, str]) -> str | None:
@@ -36,10 +29,3 @@ def first_year(text: str | None) -> int | None:
     """Find the first year that a date names: 1998 in `1998 Dec-1999 Jan`."""
     year = _YEAR.search(text or "")
     return int(year[0]) if year else None
-
-
-def _month(text: str) -> int | None:
-    word = text.strip().lower()
-    if word.isascii() and word.isdigit():
-        return int(word) if 1 <= int(word) <= 12 else None
-    return _MONTHS.index(word[:3]) + 1 if word[:3] in _MONTHS else None

@@ -1,13 +1,12 @@
-"""Dates as precise as the article states them: ISO 8601 year, month or day; nothing is filled in."""
+"""Dates of an article, and which of them say when it was published."""
 
-import calendar
 import re
-from datetime import date
 
 from lxml import etree
 
+from pmc_assets.partial_dates import partial_date
+
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
-_MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
 
 
 def iso_date(element: etree._Element) -> str | None:
@@ -26,22 +25,7 @@ def iso_date(element: etree._Element) -> str | None:
         if match is None:
             return None
         parts = dict(zip(("year", "month", "day"), (part or "" for part in match.groups()), strict=True))
-    return _joined(parts["year"], parts.get("month", ""), parts.get("day", ""))
-
-
-def _joined(year: str, month: str, day: str) -> str | None:
-    if not (year.isdecimal() and len(year) == 4):
-        return None
-    if month.isdecimal():
-        month_number = int(month[:3])
-    else:
-        month_number = _MONTHS.get(month[:3].capitalize(), 0) if month.rstrip(".").isalpha() else 0
-    if not 1 <= month_number <= 12:
-        return year
-    try:
-        return date(int(year), month_number, int(day[:3])).isoformat()
-    except ValueError:
-        return f"{year}-{month_number:02d}"
+    return partial_date(parts["year"], parts.get("month", ""), parts.get("day", ""))
 
 
 def publication_kinds(element: etree._Element) -> tuple[str, ...]:

@@ -52,9 +52,19 @@ class EventLog(_Kept, ConsolidatedSqliteEventLogStorage):
     def __init__(self, base_dir: str) -> None:
         super().__init__(base_dir)
         self._poller = SqlPollingEventWatcher(self)
+        self._tables: set[str] = set()
 
     def _connect(self):  # type: ignore[no-untyped-def]
         return self._begin()
+
+    def has_table(self, table_name: str) -> bool:
+        """Look once for each table: one that is there stays, and Dagster asks with every event."""
+        if table_name not in self._tables:
+            with self._begin() as connection:
+                if not connection.dialect.has_table(connection, table_name):
+                    return False
+            self._tables.add(table_name)
+        return True
 
     def watch(self, run_id: str, cursor: str | None, callback: Any) -> None:
         """Ask for new events while somebody watches: SQLite's files change before what they say can be read."""

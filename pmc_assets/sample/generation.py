@@ -24,9 +24,8 @@ class SampleSize:
         pmcid = pmcid_of(index, self.articles, self.articles_per_batch)
         return [make_deposit(plan) for plan in plan_article(self.seed, index, pmcid)]
 
-    def stretch(self, start: int) -> list[list[Deposit]]:
-        """Make the articles of one task."""
-        return [self.article(index) for index in range(start, min(start + ARTICLES_PER_TASK, self.articles))]
+    def stretch(self, indexes: range) -> list[list[Deposit]]:
+        return [self.article(index) for index in indexes]
 
 
 def make_articles(size: SampleSize, workers: int) -> Iterator[list[Deposit]]:
@@ -34,7 +33,8 @@ def make_articles(size: SampleSize, workers: int) -> Iterator[list[Deposit]]:
     if workers <= 1:
         yield from map(size.article, range(size.articles))
         return
-    starts = range(0, size.articles, ARTICLES_PER_TASK)
+    all_indexes = range(size.articles)
+    tasks = (all_indexes[start : start + ARTICLES_PER_TASK] for start in all_indexes[::ARTICLES_PER_TASK])
     with process_pool(workers) as pool:
-        for deposits in ordered(pool, size.stretch, starts, workers * TASKS_AHEAD_PER_WORKER):
+        for deposits in ordered(pool, size.stretch, tasks, workers * TASKS_AHEAD_PER_WORKER):
             yield from deposits
