@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from pmc_assets.schema import PARTITION_COLUMNS, column
-from pmc_assets.shards.member import FIGURE_IMAGES_SQL, members_sql
+from pmc_assets.shards.member import FIGURE_IMAGES_SQL, empty_members_sql
 from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.views import parquet_view
 
@@ -54,13 +54,8 @@ def member_type() -> pa.StructType:
     with duckdb.connect() as connection:
         connection.execute(parquet_view("samples", samples_table().arrow, (), ""))
         connection.execute(f"create view figure_images as {FIGURE_IMAGES_SQL}")
-        query = members_sql(include_article_text=False).rpartition("select * exclude")[0]
-        return (
-            connection.sql(query + "select member from members", params={"license_group": ""})
-            .to_arrow_table()
-            .schema.field("member")
-            .type
-        )
+        members = connection.sql(empty_members_sql(), params={"license_group": ""}).to_arrow_table()
+        return members.schema.field("member").type
 
 
 def feature(type_: pa.DataType) -> dict[str, Any]:

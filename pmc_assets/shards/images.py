@@ -4,8 +4,9 @@ import contextlib
 import io
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -67,14 +68,19 @@ class ImageReader:
         ends = np.cumsum([0, *(size for _, _, size in places)], dtype=np.int32)
         buffer = pa.allocate_buffer(int(ends[-1]))
         view = memoryview(buffer).cast("B")
-        slots = (view[start:end] for start, end in itertools.pairwise(ends))
-        if self.lake.is_local:
-            for place, slot in zip(places, slots, strict=True):
-                self._check(place, os.preadv(self._descriptor(place), [slot], place[1]))
-        else:
-            for content, slot in zip(self.read_all(places), slots, strict=True):
-                slot[:] = content
+        for fill, (start, end) in zip(self.fillers(places), itertools.pairwise(ends), strict=True):
+            fill(view[start:end])
         return pa.BinaryArray.from_buffers(pa.binary(), len(places), [None, pa.py_buffer(ends), buffer])
+
+    def fillers(self, places: Iterable[Place]) -> Iterator[Callable[[memoryview], None]]:
+        """Give for each file, in order, what reads it into a buffer of its size; nothing else is copied or kept."""
+        if self.lake.is_local:
+            yield from (partial(self._read_into, place) for place in places)
+        else:
+            yield from (partial(_copy_into, content) for content in self.read_all(places))
+
+    def _read_into(self, place: Place, buffer: memoryview) -> None:
+        self._check(place, os.preadv(self._descriptor(place), [buffer], place[1]))
 
     def read_all(self, places: Iterable[Place]) -> Iterator[bytes]:
         """Read files in order; of a remote lake, `READS_AT_ONCE` are under way at a time."""
@@ -83,6 +89,10 @@ class ImageReader:
             return
         with ThreadPoolExecutor(READS_AT_ONCE) as pool:
             yield from ordered(pool, self.read, places, READS_AT_ONCE)
+
+
+def _copy_into(content: bytes, buffer: memoryview) -> None:
+    buffer[:] = content
 
 
 def to_jpeg(content: bytes) -> bytes:

@@ -91,11 +91,16 @@ OWN_KEYS = {
 
 KEYS = BIOMEDICA_KEYS | OWN_KEYS
 
-_HAS_TYPE = {"null": "member.{} is not null", "list": "len(member.{}) > 0"}
+_HAS_TYPE = {"null": "({}) is not null", "list": "len({}) > 0"}
+
+
+def empty_members_sql() -> str:
+    """Give the query whose column `member` has the type of the JSON member ($license_group bound)."""
+    return f"select {_struct({name: key.sql for name, key in KEYS.items()})} as member {_SOURCES}"
 
 
 def members_sql(include_article_text: bool) -> str:
-    """Give the query that renders every sample of `samples` ($license_group bound): place, text and JSON as bytes.
+    """Give the query that renders every sample of `samples` ($license_group bound): place, text and JSON.
 
     `figure_images` must hold image_names by figure; with article text, `articles` must be there too.
     Shape: one row per sample; `says_types` has a bit per key that can be null or an empty list, set where it is
@@ -104,24 +109,26 @@ def members_sql(include_article_text: bool) -> str:
     keys = {name: key.sql for name, key in KEYS.items()}
     if include_article_text:
         keys[TEXT_KEY] = "coalesce(t.text, '')"
-    entries = ", ".join(f"'{name}': {sql}" for name, sql in keys.items())
     may_lack_type = [name for name, key in KEYS.items() if key.empty != "value"]
     bits = " + ".join(
-        f"({_HAS_TYPE[KEYS[name].empty].format(name)})::bigint * {1 << bit}" for bit, name in enumerate(may_lack_type)
+        f"({_HAS_TYPE[KEYS[name].empty].format(keys[name])})::bigint * {1 << bit}"
+        for bit, name in enumerate(may_lack_type)
     )
     text_join = f"left join ({_ARTICLE_TEXTS}) as t using (pmcid, version)" if include_article_text else ""
     return f"""
-with members as (
-    select s.sample_key, encode(s.caption) as text, s.image_format, s.image_name, s.pmcid, s.version,
-        s.part_path, s.offset_bytes, s.size_bytes, {{{entries}}} as member
-    from samples as s
-    join figure_images as f using (pmcid, version, figure_index)
-    {text_join}
-)
-select * exclude (member), encode(to_json(member)::varchar) as json, {bits} as says_types
-from members
+select s.sample_key, s.caption as text, s.image_format, s.image_name, s.pmcid, s.version, s.part_path, s.offset_bytes,
+    s.size_bytes, to_json({_struct(keys)}) as json, {bits} as says_types
+{_SOURCES}
+{text_join}
 """
 
+
+def _struct(keys: dict[str, str]) -> str:
+    entries = ", ".join(f"'{name}': {sql}" for name, sql in keys.items())
+    return f"{{{entries}}}"
+
+
+_SOURCES = "from samples as s join figure_images as f using (pmcid, version, figure_index)"
 
 FIGURE_IMAGES_SQL = """
 select pmcid, version, figure_index, list(image_name order by graphic_index) as image_names

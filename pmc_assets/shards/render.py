@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -47,11 +48,11 @@ class Rendering:
 
 @dataclass(slots=True)
 class Piece:
-    """Neighbouring samples: the bytes of their tails, into which they point, and what else is known of each."""
+    """Neighbouring samples: the bytes of their tails, into which they point, and facts of those that are no JPEGs."""
 
     tails: bytes
     samples: list[Rendered]
-    facts: list[dict]
+    others: dict[int, dict]
 
 
 def render(
@@ -69,12 +70,12 @@ def render(
     with rendering.tails.open("wb") as tails:
         for piece in _pieces(lake, partition, connection, include_article_text, threads):
             start = tails.tell()
-            for sample, facts in zip(piece.samples, piece.facts, strict=True):
+            for number, sample in enumerate(piece.samples):
                 sample.tail_offset += start
-                if facts["image_format"] == "jpeg":
-                    rendering.samples.append(sample)
+                if number in piece.others:
+                    others.append((sample, piece.others[number]))
                 else:
-                    others.append((sample, facts))
+                    rendering.samples.append(sample)
             tails.write(piece.tails)
             digest.update(piece.tails)
     rendering.digest = digest.hexdigest()
@@ -107,7 +108,7 @@ def _pieces(
     def piece(samples: pa.RecordBatch) -> Piece:
         with connection.cursor() as cursor:
             cursor.register("samples", pa.Table.from_batches([samples]))
-            return _piece(cursor.sql(query, params=group).to_arrow_table().to_pylist())
+            return _piece(cursor.sql(query, params=group).to_arrow_table())
 
     with lake.open(path) as file, ThreadPoolExecutor(threads) as pool:
         batches = pq.ParquetFile(file).iter_batches(most_rows, use_threads=False)
@@ -120,11 +121,13 @@ def slices(samples: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     return (samples.slice(start, rows) for start in range(0, samples.num_rows, rows))
 
 
-def _piece(rows: list[dict]) -> Piece:
-    tails, samples, offset = list[bytes](), list[Rendered](), 0
-    for row in rows:
-        text, member = row.pop("text"), row.pop("json")
-        key = row["sample_key"]
+def _piece(rows: pa.Table) -> Piece:
+    tails, samples, offset = list[bytes | memoryview](), list[Rendered](), 0
+    columns = (
+        rows[name].to_pylist() for name in ("sample_key", "says_types", "part_path", "offset_bytes", "size_bytes")
+    )
+    contents = _utf8(rows["text"]), _utf8(rows["json"])
+    for key, says_types, part_path, image_offset, image_size, text, member in zip(*columns, *contents, strict=True):
         text_header = tar.header(f"{key}.{TEXT_EXTENSION}", len(text))
         json_header = tar.header(f"{key}.{JSON_EXTENSION}", len(member))
         tails += (text_header, text, tar.padding(len(text)), json_header, member, tar.padding(len(member)))
@@ -132,17 +135,29 @@ def _piece(rows: list[dict]) -> Piece:
         samples.append(
             Rendered(
                 key=key,
-                place=(row["part_path"], row["offset_bytes"], row["size_bytes"]),
-                says_types=row["says_types"],
+                place=(part_path, image_offset, image_size),
+                says_types=says_types,
                 text_size=len(text),
                 json_size=len(member),
                 tail_offset=offset,
                 tail_size=size,
-                image_size=row["size_bytes"],
+                image_size=image_size,
             )
         )
         offset += size
-    return Piece(b"".join(tails), samples, rows)
+    formats = rows["image_format"].to_pylist()
+    facts = rows.select(["pmcid", "version", "image_name"])
+    others = {i: facts.slice(i, 1).to_pylist()[0] for i, format in enumerate(formats) if format != "jpeg"}
+    return Piece(b"".join(tails), samples, others)
+
+
+def _utf8(column: pa.ChunkedArray) -> Iterator[memoryview]:
+    """Give the bytes of each text, none of them copied. A null has none."""
+    texts = column.combine_chunks().cast(pa.large_string())
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1].tolist()
+    content = memoryview(data) if data is not None else memoryview(b"")
+    return (content[start:end] for start, end in itertools.pairwise(ends))
 
 
 def _transcode(lake: Lake, others: list[tuple[Rendered, dict]], rendering: Rendering, threads: int) -> None:

@@ -22,7 +22,6 @@ SIZES_NAME = "sizes.json"
 THREADS = 2
 RUNS_PER_SHARD = 8
 WRITE_BYTES = 2**20
-PIECES_PER_WRITE = 1_000
 
 
 def write_shards(
@@ -113,35 +112,34 @@ def _start_tar(
 
 
 def _write_run(lake: Lake, rendering: Rendering, samples: list[tuple[Rendered, Placed]], descriptor: int) -> None:
+    """Write neighbouring samples through one buffer, which is large enough for any of them."""
+    buffer = memoryview(bytearray(max(WRITE_BYTES, *(placed.sample_size_bytes for _, placed in samples))))
     with (
         ImageReader(lake) as reader,
         rendering.tails.open("rb", buffering=0) as tails,
         rendering.jpegs.open("rb", buffering=0) as jpegs,
     ):
-        originals = reader.read_all(sample.place for sample, _ in samples if sample.jpeg_offset is None)
-        pieces, start = list[bytes](), samples[0][1].sample_offset_bytes
+        originals = reader.fillers(sample.place for sample, _ in samples if sample.jpeg_offset is None)
+        start = end = samples[0][1].sample_offset_bytes
         for sample, placed in samples:
+            if end - start + sample.size > len(buffer):
+                _write_all(descriptor, buffer[: end - start], start)
+                start = end
+            slot = buffer[end - start : end - start + sample.size]
+            image_end, tail_start = tar.BLOCK_BYTES + sample.image_size, sample.size - sample.tail_size
+            slot[: tar.BLOCK_BYTES] = tar.header(f"{sample.key}.{IMAGE_EXTENSION}", sample.image_size)
+            image = slot[tar.BLOCK_BYTES : image_end]
             if sample.jpeg_offset is None:
-                image = next(originals)
+                next(originals)(image)
             else:
-                image = os.pread(jpegs.fileno(), sample.image_size, sample.jpeg_offset)
-            pieces += [
-                tar.header(f"{sample.key}.{IMAGE_EXTENSION}", sample.image_size),
-                image,
-                tar.padding(sample.image_size),
-                os.pread(tails.fileno(), sample.tail_size, sample.tail_offset),
-            ]
-            end = placed.sample_offset_bytes + placed.sample_size_bytes
-            if end - start >= WRITE_BYTES or len(pieces) > PIECES_PER_WRITE:
-                _write_all(descriptor, pieces, start)
-                pieces, start = [], end
-        _write_all(descriptor, pieces, start)
+                os.preadv(jpegs.fileno(), [image], sample.jpeg_offset)
+            slot[image_end:tail_start] = tar.padding(sample.image_size)
+            os.preadv(tails.fileno(), [slot[tail_start:]], sample.tail_offset)
+            end = placed.sample_offset_bytes + sample.size
+        _write_all(descriptor, buffer[: end - start], start)
 
 
-def _write_all(descriptor: int, pieces: list[bytes], offset: int) -> None:
-    size = sum(map(len, pieces))
-    if os.pwritev(descriptor, pieces, offset) == size:
-        return
-    content, done = b"".join(pieces), 0
-    while done < size:
-        done += os.pwrite(descriptor, content[done:], offset + done)
+def _write_all(descriptor: int, content: memoryview, offset: int) -> None:
+    while content:
+        written = os.pwrite(descriptor, content, offset)
+        content, offset = content[written:], offset + written
