@@ -22,6 +22,8 @@ PARTIAL = "manifest.partial.json"
 FIRST_UNIT = ("00000.tar", "00000.parquet")
 OWN_PATHS = ("README.md", "ATTRIBUTION.csv", "sizes.json", "articles.jsonl", "samples.csv", IMAGES, *FIRST_UNIT)
 UNITS_AT_ONCE = 2
+LISTED_FORMS = ("jsonl", "csv")
+"""Forms with a list that names each sample's unit."""
 
 Progress = Callable[[int, int], None]
 
@@ -87,9 +89,10 @@ class Export:
                 self.is_open = True
 
     def _record(self, unit: Unit, files: dict[str, dict[str, Any]]) -> None:
-        self.connection.register("unit_rows", unit.rows.select(["sample_key"]))
-        self.connection.execute(f"insert into {UNIT_OF} select sample_key, ? from unit_rows", [unit.stem])
-        self.connection.unregister("unit_rows")
+        if self.format in LISTED_FORMS:
+            self.connection.register("unit_rows", unit.rows.select(["sample_key"]))
+            self.connection.execute(f"insert into {UNIT_OF} select sample_key, ? from unit_rows", [unit.stem])
+            self.connection.unregister("unit_rows")
         if files:
             self.files |= files
             self.units[unit.stem] = {"digest": unit.digest, "samples": unit.rows.num_rows, "files": sorted(files)}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import duckdb
+import pyarrow as pa
 
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.subsets.spec import BadSubset, SubsetSpec
@@ -124,9 +125,8 @@ def _place(
     }
     root = lake.root if lake.is_local else lake.url
     indexes = [f"{root}/{path}" for path in inputs if path.startswith("out/shards/")]
-    view = parquet_view(
-        "subset_shards", shards_table().arrow, (), texts(indexes) if indexes else "", FROM_FILENAME[SHARDS]
-    )
+    asked = pa.schema([shards_table().arrow.field(name) for name in ("sample_key", *columns)])
+    view = parquet_view("subset_shards", asked, (), texts(indexes) if indexes else "", FROM_FILENAME[SHARDS])
     _run(connection, view.replace("create view", "create temp view", 1))
     places = ", ".join(f"p.{name}" for name in columns)
     _run(
