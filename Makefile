@@ -9,7 +9,7 @@ PACKAGES := --constraint constraints.txt --editable '.[test,dinov2,ray,postgres]
 MAKEFLAGS += --jobs=2
 unexport PYTHONDONTWRITEBYTECODE  # modules are compiled at their first import, the others never
 
-.PHONY: env run test lint types debian ui drill clean
+.PHONY: env run test suite lint types debian ui drill clean
 
 env: $(STAMP)
 
@@ -35,7 +35,10 @@ types: env
 debian:
 	bash assets_tests/install_debian_packages.sh
 
-test: lint types debian
+# Two at a time: types are checked beside the suite.
+test: lint suite types
+
+suite: env debian
 	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 ui: env

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import shutil
 import socket
 from functools import cache
 from pathlib import Path
@@ -80,10 +81,11 @@ def mirror_lake(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeL
 
 
 @pytest.fixture(scope="session")
-def legacy_lake(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
-    """The lake of the real tarballs, made once for all tests; nobody may change it."""
-    legacy = shared / "pmc_mirror" / "legacy"
-    return make_lake(tmp_path_factory.mktemp("legacy"), *ONE_AT_ONCE, PMC_SOURCE=legacy.as_uri(), **FEW_CELLS)
+def legacy_lake(shared: Path, mirror_lake: MadeLake, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
+    """The lake of the real tarballs, made once for all tests, with the other lake's encoder; nobody may change it."""
+    legacy, home = shared / "pmc_mirror" / "legacy", tmp_path_factory.mktemp("legacy")
+    shutil.copytree(mirror_lake.root / "models" / "encoders", home / "lake" / "models" / "encoders")
+    return make_lake(home, *ONE_AT_ONCE, PMC_SOURCE=legacy.as_uri(), **FEW_CELLS)
 
 
 @pytest.fixture(scope="session")
