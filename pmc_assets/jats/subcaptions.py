@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from lxml import etree
 
 from pmc_assets.jats.captions import Caption
+from pmc_assets.jats.compiled import compiled
 from pmc_assets.jats.text import text_of
+from pmc_assets.jats.tree import below, children_of
 
 MIN_PARTS = 2
 MAX_MARK_CHARACTERS = 24
@@ -49,17 +51,18 @@ def read_subcaptions(caption: Caption, elements: list[etree._Element]) -> list[d
     """
     text = caption.text
     starts = caption.block_starts
-    candidates = _candidates(text, starts)
-    if len(candidates) >= MIN_PARTS:
-        for style in _STYLES:
-            run = _run(_marks(style, text, candidates))
-            if run:
-                return _rows(text, run) if _is_whole(text, run) else []
+    bracketed, lettered = _parted(text, part_starts(text, starts))
+    for style in _STYLES:
+        candidates = bracketed if style is _BRACKETED else lettered
+        run = _run(_marks(style, text, candidates)) if candidates else []
+        if run:
+            return _rows(text, run) if _is_whole(text, run) else []
     run = _run(_bold_marks(text, starts, elements)) or _run(_list_marks(text, elements))
     return _rows(text, run) if run and _is_whole(text, run) else []
 
 
-def _candidates(text: str, starts: list[int]) -> list[int]:
+@compiled
+def part_starts(text: str, starts: list[int]) -> list[int]:
     """List where a sentence or block begins with a bracket or a single letter."""
     places = [start for start in starts if _is_marklike(text, start)]
     for end in _SENTENCE_ENDS:
@@ -78,6 +81,18 @@ def _candidates(text: str, starts: list[int]) -> list[int]:
 def _is_marklike(text: str, begin: int) -> bool:
     following = text[begin : begin + 2]
     return len(following) == 2 and (following[0] in "([" or (following[0].isalpha() and not following[1].isalpha()))
+
+
+def _parted(text: str, candidates: list[int]) -> tuple[list[int], list[int]]:
+    """Part the candidates with a bracket from those with a letter; [] where too few, or none has the first letter."""
+    bracketed = [begin for begin in candidates if text[begin] in "(["]
+    lettered = [begin for begin in candidates if text[begin] not in "(["]
+    has_first = [begin for begin in bracketed if text[begin + 1] in "Aa"]
+    has_first_letter = [begin for begin in lettered if text[begin] in "Aa"]
+    return (
+        bracketed if has_first and len(bracketed) >= MIN_PARTS else [],
+        lettered if has_first_letter and len(lettered) >= MIN_PARTS else [],
+    )
 
 
 def _marks(style: re.Pattern[str], text: str, candidates: list[int]) -> Iterator[_Mark]:
@@ -111,7 +126,7 @@ def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) ->
     block_starts = frozenset(starts)
     position = 0
     for element in elements:
-        for bold in element.iter("bold"):
+        for bold in below(element, "bold"):
             printed = text_of(bold)
             if len(printed) > MAX_MARK_CHARACTERS:
                 continue
@@ -129,13 +144,13 @@ def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) ->
 
 def _list_marks(text: str, elements: list[etree._Element]) -> Iterator[_Mark]:
     """Find the items of a list that numbers its items by letters: by their labels, or where the text shows none."""
-    lists = [each for element in elements for each in element.iter("list")]
+    lists = [each for element in elements for each in below(element, "list")]
     if len(lists) != 1:
         return
     list_type = lists[0].get("list-type") or ""
     letters = _LETTERS.upper() if "upper" in list_type else _LETTERS
     end = 0
-    for place, item in enumerate(lists[0].findall("list-item")[: len(letters)]):
+    for place, item in enumerate(children_of(lists[0], "list-item")[: len(letters)]):
         printed = text_of(item)
         start = text.find(printed, end)
         label = next(item.iter("label"), None)
