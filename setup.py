@@ -1,11 +1,10 @@
 """Compile the optional twins of `pmc_assets.jats`; where that fails, the package is whole without them."""
 
-from setuptools import setup
+from setuptools import Extension, setup
 
 try:
     import lxml
     from Cython.Build import cythonize
-    from setuptools import Extension
 except ImportError:
     extensions = []
 else:
@@ -14,8 +13,9 @@ else:
         ["pmc_assets/jats/native.pyx"],
         depends=[f"pmc_assets/jats/native_{part}.pxi" for part in ("text", "tree", "walk")],
         include_dirs=lxml.get_include(),
-        optional=True,
     )
     extensions = cythonize([native], build_dir="build")
+    for extension in extensions:
+        extension.optional = True  # cythonize drops it
 
 setup(ext_modules=extensions)
