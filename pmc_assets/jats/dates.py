@@ -6,6 +6,8 @@ from datetime import date
 
 from lxml import etree
 
+from pmc_assets.jats.tree import texts_by_name
+
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
 
@@ -17,16 +19,14 @@ def iso_date(element: etree._Element) -> str | None:
         what follows it.
     Empty: None without a year; a season or free text is no month.
     """
-    parts = {}
-    for child in element:
-        if child.tag in ("year", "month", "day"):
-            parts[child.tag] = (child.text or "").strip()
+    parts = texts_by_name(element)
     if "year" not in parts:
         match = _ISO.match(element.get("iso-8601-date") or "")
         if match is None:
             return None
-        parts = dict(zip(("year", "month", "day"), (part or "" for part in match.groups()), strict=True))
-    return _joined(parts["year"], parts.get("month", ""), parts.get("day", ""))
+        parts = dict(zip(("year", "month", "day"), match.groups(), strict=True))
+    year, month, day = ((parts.get(name) or "").strip() for name in ("year", "month", "day"))
+    return _joined(year, month, day)
 
 
 def _joined(year: str, month: str, day: str) -> str | None:

@@ -122,18 +122,20 @@ def _first(texts: dict[etree._Element, str], showing: Showing) -> str | None:
 
 
 def _attribution(showing: Showing, children: dict[str, list[etree._Element]]) -> str | None:
-    attribs = list(children.get("attrib", ()))
+    attribs = children.get("attrib", [])
     for graphic in showing.elements:
         if len(graphic) and graphic is not showing.element:
-            attribs += children_of(graphic, "attrib")
+            attribs = attribs + children_of(graphic, "attrib")
     return " ".join(filter(None, map(text_of, attribs))) or None if attribs else None
 
 
 def _permissions(showing: Showing, children: dict[str, list[etree._Element]]) -> str | None:
-    permissions = list(children.get("permissions", ()))
+    permissions = children.get("permissions", [])
     for graphic in showing.elements:
         if len(graphic) and graphic is not showing.element:
-            permissions += children_of(graphic, "permissions")
+            permissions = permissions + children_of(graphic, "permissions")
+    if not permissions and "copyright-statement" not in children:
+        return None
     statements = list(filter(None, map(text_of, children.get("copyright-statement", ()))))
     for each in permissions:
         stated = [text_or_none(statement) for statement in below(each, "copyright-statement", "license-p")]

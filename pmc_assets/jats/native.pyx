@@ -11,7 +11,7 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset, strcmp, strlen, strstr
 from lxml.includes.etreepublic cimport (
     LXML_VERSION_STRING, _Document, _Element, attributeValue, elementFactory, import_lxml__etree, namespacedName,
-    pyunicode,
+    pyunicode, textOf,
 )
 from lxml.includes.tree cimport (
     XML_CDATA_SECTION_NODE, XML_ELEMENT_NODE, XML_ENTITY_REF_NODE, XML_TEXT_NODE, const_xmlChar, xmlAttr, xmlNode,

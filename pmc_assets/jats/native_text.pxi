@@ -290,9 +290,10 @@ cdef inline bint is_marklike(str text, Py_ssize_t begin):
     return text[begin] in "([" or (text[begin].isalpha() and not text[begin + 1].isalpha())
 
 
-def part_starts(str text not None, list starts) -> list:
+def part_starts(str text not None, list starts) -> tuple:
     cdef Py_ssize_t place, begin, length = len(text)
-    cdef list places = [start for start in starts if is_marklike(text, start)]
+    cdef list places = [start for start in starts if is_marklike(text, start)], bracketed = [], lettered = []
+    cdef bint has_first_bracketed = False, has_first_lettered = False
     for place in range(length):
         if text[place] not in ".;:?!":
             continue
@@ -305,4 +306,11 @@ def part_starts(str text not None, list starts) -> list:
             if is_marklike(text, begin):
                 places.append(begin)
     places.sort()
-    return places
+    for begin in places:
+        if text[begin] in "([":
+            bracketed.append(begin)
+            has_first_bracketed |= text[begin + 1] in "Aa"
+        else:
+            lettered.append(begin)
+            has_first_lettered |= text[begin] in "Aa"
+    return bracketed if has_first_bracketed else [], lettered if has_first_lettered else []

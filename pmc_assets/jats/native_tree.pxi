@@ -77,6 +77,41 @@ def children_by_name(_Element parent) -> dict:
     return children
 
 
+def holds_only(_Element parent, frozenset tags not None) -> bool:
+    cdef xmlNode* node = node_of(parent).children
+    while node != NULL:
+        if is_text(node):
+            if not is_blank(node.content):
+                return False
+        elif node.type == XML_ELEMENT_NODE:
+            if (pyunicode(node.name) if node.ns == NULL else namespacedName(node)) not in tags:
+                return False
+        else:
+            return False
+        node = node.next
+    return True
+
+
+cdef bint is_blank(const unsigned char* s) noexcept:
+    cdef int width
+    while s[0]:
+        width = s[0] <= SPACE if s[0] < 0x80 else space_bytes(s)
+        if width == 0:
+            return False
+        s += width
+    return True
+
+
+def texts_by_name(_Element parent) -> dict:
+    cdef xmlNode* node = node_of(parent).children
+    cdef dict texts = {}
+    while node != NULL:
+        if node.type == XML_ELEMENT_NODE:
+            texts[pyunicode(node.name) if node.ns == NULL else namespacedName(node)] = textOf(node)
+        node = node.next
+    return texts
+
+
 def below(_Element element, str tag, str other=None) -> list:
     cdef xmlNode* top = node_of(element)
     cdef xmlNode* node = down(top)

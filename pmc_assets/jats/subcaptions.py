@@ -28,12 +28,13 @@ _HALF_BRACKETED = re.compile(rf"{_GROUP}\)[.:,]?(?=\s)")
 _PUNCTUATED = re.compile(rf"{_GROUP}[.,:](?=\s)")
 _STYLES = (_BRACKETED, _HALF_BRACKETED, _PUNCTUATED)
 _BOLD_GROUP = re.compile(rf"[(\[]?{_GROUP}[)\]]?[.:,;]?")
+_FIRST_LETTERS = ("A", "a")
 _SENTENCE_ENDS = ".;:?!"
 _AND = "and "
 _BEFORE_SPACE = frozenset(_SENTENCE_ENDS + ")]\"”’'")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Mark:
     start: int
     end: int
@@ -51,10 +52,10 @@ def read_subcaptions(caption: Caption, elements: list[etree._Element]) -> list[d
     """
     text = caption.text
     starts = caption.block_starts
-    bracketed, lettered = _parted(text, part_starts(text, starts))
+    bracketed, lettered = part_starts(text, starts)
     for style in _STYLES:
         candidates = bracketed if style is _BRACKETED else lettered
-        run = _run(_marks(style, text, candidates)) if candidates else []
+        run = _run(_marks(style, text, candidates)) if len(candidates) >= MIN_PARTS else []
         if run:
             return _rows(text, run) if _is_whole(text, run) else []
     run = _run(_bold_marks(text, starts, elements)) or _run(_list_marks(text, elements))
@@ -62,8 +63,11 @@ def read_subcaptions(caption: Caption, elements: list[etree._Element]) -> list[d
 
 
 @compiled
-def part_starts(text: str, starts: list[int]) -> list[int]:
-    """List where a sentence or block begins with a bracket or a single letter."""
+def part_starts(text: str, starts: list[int]) -> tuple[list[int], list[int]]:
+    """List where a sentence or block begins with a bracket, and where with a single letter.
+
+    Empty: [] where none of them is followed by, or is, the first letter.
+    """
     places = [start for start in starts if _is_marklike(text, start)]
     for end in _SENTENCE_ENDS:
         place = text.find(end)
@@ -75,24 +79,17 @@ def part_starts(text: str, starts: list[int]) -> list[int]:
                     places.append(begin)
             place = text.find(end, place + 1)
     places.sort()
-    return places
+    bracketed = [begin for begin in places if text[begin] in "(["]
+    lettered = [begin for begin in places if text[begin] not in "(["]
+    return (
+        bracketed if any(text[begin + 1] in "Aa" for begin in bracketed) else [],
+        lettered if any(text[begin] in "Aa" for begin in lettered) else [],
+    )
 
 
 def _is_marklike(text: str, begin: int) -> bool:
     following = text[begin : begin + 2]
     return len(following) == 2 and (following[0] in "([" or (following[0].isalpha() and not following[1].isalpha()))
-
-
-def _parted(text: str, candidates: list[int]) -> tuple[list[int], list[int]]:
-    """Part the candidates with a bracket from those with a letter; [] where too few, or none has the first letter."""
-    bracketed = [begin for begin in candidates if text[begin] in "(["]
-    lettered = [begin for begin in candidates if text[begin] not in "(["]
-    has_first = [begin for begin in bracketed if text[begin + 1] in "Aa"]
-    has_first_letter = [begin for begin in lettered if text[begin] in "Aa"]
-    return (
-        bracketed if has_first and len(bracketed) >= MIN_PARTS else [],
-        lettered if has_first_letter and len(lettered) >= MIN_PARTS else [],
-    )
 
 
 def _marks(style: re.Pattern[str], text: str, candidates: list[int]) -> Iterator[_Mark]:
@@ -123,23 +120,24 @@ def _begins_part(text: str, begin: int, starts: frozenset[int]) -> bool:
 
 def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) -> Iterator[_Mark]:
     """Find letters that are set in bold at the start of a sentence or block: the style without punctuation."""
+    printed_bold = [text_of(bold) for element in elements for bold in below(element, "bold")]
+    if not any(printed.lstrip("([")[:1] in _FIRST_LETTERS for printed in printed_bold):
+        return
     block_starts = frozenset(starts)
     position = 0
-    for element in elements:
-        for bold in below(element, "bold"):
-            printed = text_of(bold)
-            if len(printed) > MAX_MARK_CHARACTERS:
-                continue
-            match = _BOLD_GROUP.fullmatch(printed)
-            if match is None:
-                continue
-            begin = _find_word(text, printed, position)
-            if begin < 0:
-                return
-            position = begin + len(printed)
-            mark = _mark(match[1], begin, position)
-            if mark and _begins_part(text, begin, block_starts):
-                yield mark
+    for printed in printed_bold:
+        if len(printed) > MAX_MARK_CHARACTERS:
+            continue
+        match = _BOLD_GROUP.fullmatch(printed)
+        if match is None:
+            continue
+        begin = _find_word(text, printed, position)
+        if begin < 0:
+            return
+        position = begin + len(printed)
+        mark = _mark(match[1], begin, position)
+        if mark and _begins_part(text, begin, block_starts):
+            yield mark
 
 
 def _list_marks(text: str, elements: list[etree._Element]) -> Iterator[_Mark]:

@@ -33,6 +33,20 @@ def children_by_name(parent: etree._Element | None) -> dict[str, list[etree._Ele
 
 
 @compiled
+def holds_only(parent: etree._Element, tags: frozenset[str]) -> bool:
+    """Tell whether an element holds nothing but elements of these names and white space."""
+    if parent.text and not parent.text.isspace():
+        return False
+    return all(child.tag in tags and (not child.tail or child.tail.isspace()) for child in parent)
+
+
+@compiled
+def texts_by_name(parent: etree._Element) -> dict[str, str | None]:
+    """Give the text that each child begins with, by the child's name; of several the last."""
+    return {child.tag: child.text for child in parent}
+
+
+@compiled
 def below(element: etree._Element, tag: str, other: str | None = None) -> list[etree._Element]:
     """List the elements of a name, or of either of two, at any depth in an element, in document order."""
     found = element.iter(tag) if other is None else element.iter(tag, other)
