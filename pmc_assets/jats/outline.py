@@ -5,7 +5,7 @@ from typing import Any
 from lxml import etree
 
 from pmc_assets.jats.compiled import native
-from pmc_assets.jats.names import ANNOTATION, ANNOTATION_XML, FLOATS, GRAPHICS, MATH, SHOWING, XLINK_HREF, XML_LANG
+from pmc_assets.jats.names import ANNOTATION, ANNOTATION_XML, FLOATS, GRAPHICS, MATH, SHOWING, XML_LANG
 from pmc_assets.jats.text import text_of
 
 MAX_SECTION_DEPTH = 40
@@ -84,8 +84,8 @@ class Outline:
     """The elements of one article by name in document order, and the place of each.
 
     `pub_ids` are its PMIDs and DOIs in document order: whether it is a PMID, its text or, where that has markup, its
-    element, the list of references around it, and whether it stands in a citation of a reference. `is_linked` is true
-    where a reference may have a link to a DOI. The compiled walk leaves out each xref that can name no graphic.
+    element, the list of references around it, and whether it stands in a citation of a reference. `is_linked` is false
+    where no reference has a link to a DOI. The compiled walk leaves out each xref that can name no graphic.
     """
 
     elements: list[etree._Element]
@@ -105,8 +105,8 @@ class Outline:
 
     def _walk(self) -> dict[str, Any]:
         article = self.article
-        elements = list(article.iter(*_WALKED))
-        found: dict[str, list[etree._Element]] = {name: [] for name in _WALKED}
+        elements = list(article.iter(*_WALKED, etree.Entity))
+        found: dict[Any, list[etree._Element]] = {name: [] for name in (*_WALKED, etree.Entity)}
         append = {name: elements.append for name, elements in found.items()}
         for element in elements:
             append[element.tag](element)
@@ -119,8 +119,8 @@ class Outline:
             "_standing_of": {element: self._place_above(element) for element in floats},
             "_places": {article: self._places[article]},
             "pub_ids": [_pub_id(each) for each in found["pub-id"] if each.get("pub-id-type") in ("pmid", "doi")],
-            "is_linked": any("10." in link.get(XLINK_HREF, "") for link in article.iter("ext-link", "uri")),
-            "has_entity": next(article.iter(etree.Entity), None) is not None,
+            "is_linked": True,
+            "has_entity": bool(found[etree.Entity]),
         }
 
     def standing_of(self, element: etree._Element) -> Place:
@@ -203,4 +203,7 @@ def _pub_id(element: etree._Element) -> tuple[bool, etree._Element, etree._Eleme
     parent = element.getparent()
     above = parent.getparent() if parent is not None and parent.tag in _CITATIONS else None
     is_cited = above is not None and above.tag == "ref"
-    return element.get("pub-id-type") == "pmid", element, next(element.iterancestors("ref-list"), None), is_cited
+    around = above.getparent() if is_cited and above is not None else None
+    if around is None or around.tag != "ref-list":
+        around = next(element.iterancestors("ref-list"), None)
+    return element.get("pub-id-type") == "pmid", element, around, is_cited
