@@ -8,13 +8,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from made_lake import ONE_AT_ONCE, REPOSITORY, MadeLake, make_lake
+from made_lake import ONE_AT_ONCE, ONE_REAL_BATCH, ONE_SAMPLE_BATCH, REPOSITORY, MadeLake, make_lake
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 ONE_PROCESS = {"PMC_WORKERS": "1"}
-FEW_CELLS = {"PMC_BATCH_IDS": "10000000", "PMC_EFETCH_URL": ""} | ONE_PROCESS
-"""The real articles' ids lie far apart: in blocks of the usual width they would fill a dozen batches."""
+OF_REAL_LAKES = {"PMC_EFETCH_URL": ""} | ONE_REAL_BATCH | ONE_PROCESS
 REAL_LAKE = "mirror_lake"
 SHARING_FOLDERS = ("annotations", "shards", "subsets")
 SLOWEST_FIRST = (REAL_LAKE, "test_sample_run", "test_browser", "test_many_machines", "test_drill", "annotations")
@@ -77,7 +76,7 @@ def closed_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def mirror_lake(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
     """The lake of the real bucket, made once for all tests; nobody may change it."""
-    return make_lake(tmp_path_factory.mktemp("mirror"), *ONE_AT_ONCE, PMC_SOURCE=mirror.as_uri(), **FEW_CELLS)
+    return make_lake(tmp_path_factory.mktemp("mirror"), *ONE_AT_ONCE, PMC_SOURCE=mirror.as_uri(), **OF_REAL_LAKES)
 
 
 @pytest.fixture(scope="session")
@@ -85,10 +84,11 @@ def legacy_lake(shared: Path, mirror_lake: MadeLake, tmp_path_factory: pytest.Te
     """The lake of the real tarballs, made once for all tests, with the other lake's encoder; nobody may change it."""
     legacy, home = shared / "pmc_mirror" / "legacy", tmp_path_factory.mktemp("legacy")
     shutil.copytree(mirror_lake.root / "models" / "encoders", home / "lake" / "models" / "encoders")
-    return make_lake(home, *ONE_AT_ONCE, PMC_SOURCE=legacy.as_uri(), **FEW_CELLS)
+    return make_lake(home, *ONE_AT_ONCE, PMC_SOURCE=legacy.as_uri(), **OF_REAL_LAKES)
 
 
 @pytest.fixture(scope="session")
 def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
     """The lake of the embedded sample, made once for all tests; nobody may change it."""
-    return make_lake(tmp_path_factory.mktemp("sample"), *ONE_AT_ONCE, PMC_SAMPLE_ARTICLES="120", **ONE_PROCESS)
+    settings = {"PMC_SAMPLE_ARTICLES": "120"} | ONE_SAMPLE_BATCH | ONE_PROCESS
+    return make_lake(tmp_path_factory.mktemp("sample"), *ONE_AT_ONCE, **settings)

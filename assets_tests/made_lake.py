@@ -13,6 +13,9 @@ from pmc_assets.lake import Lake
 
 REPOSITORY = Path(__file__).parent.parent
 ONE_AT_ONCE = ("--jobs", "1")
+REAL_BATCH, ONE_REAL_BATCH = "PMC0xxxxxxxx", {"PMC_BATCH_IDS": "100000000"}
+SAMPLE_BATCH, ONE_SAMPLE_BATCH = "PMC9000xxxxx", {"PMC_BATCH_IDS": "100000"}
+"""All articles in one batch: most of what a small lake costs is what each of its cells costs Dagster."""
 
 
 def run_command(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

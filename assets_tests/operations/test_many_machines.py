@@ -11,7 +11,7 @@ from benchmarks.ray_backfill import SMALLEST, backfill_on_ray
 
 pytest.importorskip("dagster_ray", reason="Ray is not installed: pip install 'pmc-assets[ray,postgres]'")
 pytest.importorskip("dagster_postgres", reason="pip install 'pmc-assets[ray,postgres]'")
-CELLS = 3
+CELLS = 2
 
 
 @pytest.fixture

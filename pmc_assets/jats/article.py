@@ -6,8 +6,6 @@ No file, address or clock is touched; the keys (pmcid, version) and NLM's own me
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lxml import etree
-
 from pmc_assets.jats.body import read_body_paragraphs, read_references
 from pmc_assets.jats.document import MalformedArticle, parse_article, parse_named_article
 from pmc_assets.jats.figures import read_figures
@@ -107,7 +105,7 @@ def outline_article(xml: bytes) -> tuple[Outline, bool]:
     """Parse and walk one article; the flag says that it was recovered. Raises: MalformedArticle."""
     root, is_recovered = parse_article(xml)
     outline = Outline(root)
-    if outline.found[etree.Entity]:
+    if outline.has_entity:
         outline = Outline(parse_named_article(xml))
     return outline, is_recovered
 

@@ -8,8 +8,8 @@ from lxml import etree
 from pmc_assets.jats.names import XLINK_HREF
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.text import paragraph_text_of, text_of
+from pmc_assets.jats.tree import below, children_of, count_children
 
-_CITATIONS = frozenset(("element-citation", "mixed-citation", "citation", "nlm-citation"))
 _DOI_ADDRESS = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/(10\..+)", re.I)
 _OTHER_BLOCKS = ("disp-formula", "preformat", "code", "verse-line")
 
@@ -55,25 +55,23 @@ def read_references(outline: Outline) -> dict:
     )
     pmids: list[int] = []
     dois: list[str] = []
-    for element in found["pub-id"]:
-        id_type = element.get("pub-id-type")
-        if id_type == "pmid":
-            if _is_of_reference(element, lists, is_alone):
-                text = text_of(element).rstrip(".")
-                if text.isdecimal() and len(text) < 19:
-                    pmids.append(int(text))
-        elif id_type == "doi" and _is_of_reference(element, lists, is_alone):
-            dois.append(text_of(element))
-    references = [reference for each in lists for reference in each.iterchildren("ref")]
-    links = (link for each in lists for link in each.iter("ext-link", "uri")) if len(dois) < len(references) else ()
-    if any(_linked_doi(link) for link in links):
-        dois = [doi for reference in references for doi in _dois_of(reference)]
-    return {"reference_count": len(references), "reference_pmids": pmids, "reference_dois": list(filter(None, dois))}
+    for is_pmid, stated, ref_list, is_cited in outline.pub_ids:
+        if ref_list in lists or (is_alone and is_cited):
+            text = stated if isinstance(stated, str) else text_of(stated)
+            if not is_pmid:
+                dois.append(text)
+            elif (digits := text.rstrip(".")).isdecimal() and len(digits) < 19:
+                pmids.append(int(digits))
+    count = sum([count_children(each, "ref") for each in lists])
+    links = (link for each in lists for link in below(each, "ext-link", "uri"))
+    if outline.is_linked and len(dois) < count and any(_linked_doi(link) for link in links):
+        dois = [doi for each in lists for reference in children_of(each, "ref") for doi in _dois_of(reference)]
+    return {"reference_count": count, "reference_pmids": pmids, "reference_dois": list(filter(None, dois))}
 
 
 def _dois_of(reference: etree._Element) -> list[str]:
-    stated = [text_of(each) for each in reference.iter("pub-id") if each.get("pub-id-type") == "doi"]
-    links = () if stated else reference.iter("ext-link", "uri")
+    stated = [text_of(each) for each in below(reference, "pub-id") if each.get("pub-id-type") == "doi"]
+    links = () if stated else below(reference, "ext-link", "uri")
     return stated or [doi for link in links if (doi := _linked_doi(link))][:1]
 
 
@@ -86,12 +84,3 @@ def _linked_doi(link: etree._Element) -> str | None:
         return unquote(match[1])
     is_doi = link.get("ext-link-type") == "doi" and address.startswith("10.")
     return address if is_doi else None
-
-
-def _is_of_reference(element: etree._Element, lists: dict[etree._Element, None], is_alone: bool) -> bool:
-    parent = element.getparent()
-    if is_alone and parent is not None and parent.tag in _CITATIONS:
-        above = parent.getparent()
-        if above is not None and above.tag == "ref":
-            return True
-    return next(element.iterancestors("ref-list"), None) in lists

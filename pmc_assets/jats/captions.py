@@ -7,6 +7,7 @@ from lxml import etree
 from pmc_assets.jats.names import XML_LANG, primary_language
 from pmc_assets.jats.settle import space_around
 from pmc_assets.jats.text import text_of
+from pmc_assets.jats.tree import holds_only
 
 _LEAVES = frozenset(
     ("title", "p", "subtitle", "label", "disp-formula", "attrib", "preformat", "code", "verse-line", "fn")
@@ -14,6 +15,7 @@ _LEAVES = frozenset(
 _CONTAINERS = frozenset(
     ("caption", "list", "list-item", "def-list", "def-item", "disp-quote", "sec", "statement", "speech", "verse-group")
 )
+_BLOCKS = _LEAVES | _CONTAINERS
 MAX_BLOCK_DEPTH = 50
 
 
@@ -45,15 +47,16 @@ def read_captions(captions: list[etree._Element], language: str | None) -> tuple
     by_language: dict[str | None, Caption] = {}
     for element in captions:
         own_language = element.get(XML_LANG) or language
-        if not _is_regular(element):
-            caption = by_language.setdefault(own_language, Caption(language=own_language))
-            caption.append(element)
-            continue
-        for child in element:
-            child_language = child.get(XML_LANG) or own_language
-            by_language.setdefault(child_language, Caption(language=child_language)).append(child)
+        for block in element if holds_only(element, _BLOCKS) else (element,):
+            block_language = block.get(XML_LANG) or own_language
+            caption = by_language.get(block_language)
+            if caption is None:
+                caption = by_language[block_language] = Caption(language=block_language)
+            caption.append(block)
     if not by_language:
         return Caption(language=language), []
+    if len(by_language) == 1:
+        return by_language.popitem()[1], []
     first, own = next(iter(by_language)), primary_language(language)
     main = by_language.pop(next((other for other in by_language if primary_language(other) == own), first))
     return main, [caption for caption in by_language.values() if caption.text]
@@ -61,22 +64,10 @@ def read_captions(captions: list[etree._Element], language: str | None) -> tuple
 
 def block_texts(block: etree._Element, depth: int = 0) -> list[str]:
     """List the texts of the blocks in a block, in reading order; blocks without text are left out."""
-    if block.tag in _CONTAINERS and depth < MAX_BLOCK_DEPTH and _is_regular(block):
+    if block.tag in _CONTAINERS and depth < MAX_BLOCK_DEPTH and holds_only(block, _BLOCKS):
         return [text for child in block for text in block_texts(child, depth + 1)]
     if block.tag in _CONTAINERS:
         for inner in block.iter("p", "title"):
             space_around(inner)
     text = text_of(block)
     return [text] if text else []
-
-
-def _is_regular(container: etree._Element) -> bool:
-    """Tell whether all text of a container is in blocks."""
-    if container.text and not container.text.isspace():
-        return False
-    for child in container:
-        if child.tag not in _LEAVES and child.tag not in _CONTAINERS:
-            return False
-        if child.tail and not child.tail.isspace():
-            return False
-    return True

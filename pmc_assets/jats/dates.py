@@ -4,6 +4,7 @@ import re
 
 from lxml import etree
 
+from pmc_assets.jats.tree import texts_by_name
 from pmc_assets.partial_dates import partial_date
 
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
@@ -16,16 +17,13 @@ def iso_date(element: etree._Element) -> str | None:
         what follows it.
     Empty: None without a year; a season or free text is no month.
     """
-    parts = {}
-    for child in element:
-        if child.tag in ("year", "month", "day"):
-            parts[child.tag] = (child.text or "").strip()
+    parts = texts_by_name(element)
     if "year" not in parts:
         match = _ISO.match(element.get("iso-8601-date") or "")
         if match is None:
             return None
-        parts = dict(zip(("year", "month", "day"), (part or "" for part in match.groups()), strict=True))
-    return partial_date(parts["year"], parts.get("month", ""), parts.get("day", ""))
+        parts = dict(zip(("year", "month", "day"), match.groups(), strict=True))
+    return partial_date(*((parts.get(name) or "").strip() for name in ("year", "month", "day")))
 
 
 def publication_kinds(element: etree._Element) -> tuple[str, ...]:

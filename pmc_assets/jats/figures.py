@@ -8,6 +8,7 @@ from pmc_assets.jats.names import XML_LANG
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.subcaptions import read_subcaptions
 from pmc_assets.jats.text import text_of, text_or_none
+from pmc_assets.jats.tree import below, children_by_name, children_of
 
 _COPYRIGHT = ("copyright-year", "copyright-holder")
 MAX_LANGUAGES = 12
@@ -40,7 +41,7 @@ class FigureReader:
         """Read one figure as (row of core.figures, rows of core.subcaptions)."""
         element = showing.element
         place = self._outline.standing_of(element)
-        children = _children_by_name(element)
+        children = children_by_name(element)
         captions = children.get("caption", [])
         language = element.get(XML_LANG) or place.language
         caption, translations = read_captions(captions, language) if captions else (Caption(), [])
@@ -74,7 +75,7 @@ class FigureReader:
 
     def _read_group(self, group: etree._Element) -> tuple[str | None, str | None]:
         if group not in self._groups:
-            children = _children_by_name(group)
+            children = children_by_name(group)
             caption, _ = read_captions(children.get("caption", []), self._outline.place_of(group).language)
             self._groups[group] = _label(children), caption.text or None
         return self._groups[group]
@@ -103,13 +104,6 @@ def _caption_texts(figure: etree._Element) -> list[str]:
     return [text for caption in figure.findall("caption") for text in block_texts(caption)]
 
 
-def _children_by_name(element: etree._Element) -> dict[str, list[etree._Element]]:
-    children: dict[str, list[etree._Element]] = {}
-    for child in element:
-        children.setdefault(child.tag, []).append(child)
-    return children
-
-
 def _group_of(element: etree._Element) -> etree._Element | None:
     parent = element.getparent()
     while parent is not None and parent.tag == "alternatives":
@@ -128,21 +122,23 @@ def _first(texts: dict[etree._Element, str], showing: Showing) -> str | None:
 
 
 def _attribution(showing: Showing, children: dict[str, list[etree._Element]]) -> str | None:
-    attribs = list(children.get("attrib", ()))
+    attribs = children.get("attrib", [])
     for graphic in showing.elements:
         if len(graphic) and graphic is not showing.element:
-            attribs += graphic.findall("attrib")
+            attribs = attribs + children_of(graphic, "attrib")
     return " ".join(filter(None, map(text_of, attribs))) or None if attribs else None
 
 
 def _permissions(showing: Showing, children: dict[str, list[etree._Element]]) -> str | None:
-    permissions = list(children.get("permissions", ()))
+    permissions = children.get("permissions", [])
     for graphic in showing.elements:
         if len(graphic) and graphic is not showing.element:
-            permissions += graphic.findall("permissions")
+            permissions = permissions + children_of(graphic, "permissions")
+    if not permissions and "copyright-statement" not in children:
+        return None
     statements = list(filter(None, map(text_of, children.get("copyright-statement", ()))))
     for each in permissions:
-        stated = [text_or_none(statement) for statement in each.iter("copyright-statement", "license-p")]
-        holders = [text_or_none(part) for part in each.iter(*_COPYRIGHT)]
+        stated = [text_or_none(statement) for statement in below(each, "copyright-statement", "license-p")]
+        holders = [text_or_none(part) for part in below(each, *_COPYRIGHT)]
         statements += filter(None, stated if any(stated) else holders or [text_or_none(each)])
     return " ".join(statements) or None

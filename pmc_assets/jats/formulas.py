@@ -4,6 +4,7 @@ import re
 
 from lxml import etree
 
+from pmc_assets.jats.compiled import compiled
 from pmc_assets.jats.names import ANNOTATION, ANNOTATION_XML, MATH
 
 _TEX_BEGIN = re.compile(r"\\begin\s*\{document\}")
@@ -44,6 +45,7 @@ def tex_body(tex: str) -> str:
     return (tex[begin.end() : end.start()] if begin and end else tex).strip()
 
 
+@compiled
 def math_text(math: etree._Element) -> str:
     """Join the tokens of MathML; white space between elements is layout, inside a token it is text."""
     text: str = etree.tostring(math, method="text", encoding="unicode", with_tail=False)

@@ -8,6 +8,7 @@ from pmc_assets.jats.licensing import read_license
 from pmc_assets.jats.names import XLINK_HREF, XML_LANG
 from pmc_assets.jats.people import read_authors, read_funding, read_funding_statement
 from pmc_assets.jats.text import text_of, text_or_none
+from pmc_assets.jats.tree import below, child_of, children_by_name, children_of
 
 Children = dict[str, list[etree._Element]]
 _FIRST_PUBLISHED = {"original-publication", "publication-year"}
@@ -19,9 +20,10 @@ def read_front(article: etree._Element) -> dict:
     Source: front/journal-meta and front/article-meta.
     Empty: None, [] or {} for what the front does not state.
     """
-    journal = _children(article.find("front/journal-meta"))
-    meta_element = article.find("front/article-meta")
-    meta = _children(meta_element)
+    fronts = children_of(article, "front")
+    journal = children_by_name(_first_in(fronts, "journal-meta"))
+    meta_element = _first_in(fronts, "article-meta")
+    meta = children_by_name(meta_element)
     ids = _article_ids(meta)
     article_ids = {id_type: values[0] for id_type, values in ids.items()}
     columns = {
@@ -36,7 +38,7 @@ def read_front(article: etree._Element) -> dict:
         "first_page": _first_text(meta, "fpage") or _first_text(meta, "elocation-id"),
         "last_page": _first_text(meta, "lpage"),
         "subjects": [
-            text for each in meta.get("article-categories", ()) for s in each.iter("subject") if (text := text_of(s))
+            text for each in meta.get("article-categories", ()) for s in below(each, "subject") if (text := text_of(s))
         ],
         "authors": read_authors(meta_element) if meta_element is not None else [],
         "funding": read_funding(meta_element) if meta_element is not None else [],
@@ -54,11 +56,8 @@ def read_front(article: etree._Element) -> dict:
     )
 
 
-def _children(parent: etree._Element | None) -> Children:
-    children: Children = {}
-    for child in () if parent is None else parent:
-        children.setdefault(child.tag, []).append(child)
-    return children
+def _first_in(parents: list[etree._Element], tag: str) -> etree._Element | None:
+    return next((child for parent in parents for child in children_of(parent, tag)), None)
 
 
 def _first_text(children: Children, name: str) -> str | None:
@@ -90,13 +89,13 @@ def _pmcid(ids: dict[str, str]) -> str | None:
 
 def _journal(journal: Children) -> dict:
     ids = {each.get("journal-id-type"): text_of(each) for each in journal.get("journal-id", ())}
-    groups = _children(next(iter(journal.get("journal-title-group", ())), None))
+    groups = children_by_name(next(iter(journal.get("journal-title-group", ())), None))
     publishers = journal.get("publisher", ())
     return {
         "journal_title": _first_text(groups, "journal-title") or _first_text(journal, "journal-title"),
         "nlm_ta": ids.get("nlm-ta") or None,
         "issns": list(dict.fromkeys(text for each in journal.get("issn", ()) if (text := text_of(each)))),
-        "publisher": text_or_none(publishers[0].find("publisher-name")) if publishers else None,
+        "publisher": text_or_none(child_of(publishers[0], "publisher-name")) if publishers else None,
     }
 
 
@@ -105,7 +104,7 @@ def _titles(meta: Children) -> dict:
     for group in meta.get("title-group", ()):
         for child in group:
             titles.setdefault(child.tag, []).append(child)
-    translated = [each.find("trans-title") for each in titles.get("trans-title-group", ())]
+    translated = [child_of(each, "trans-title") for each in titles.get("trans-title-group", ())]
     translated += titles.get("trans-title", [])
     return {
         "title": _first_text(titles, "article-title"),
@@ -127,10 +126,10 @@ def _dates(meta: Children) -> dict:
         elif stated and _FIRST_PUBLISHED & {element.get("pub-type"), element.get("date-type")}:
             other_years.append(int(stated[:4]))
     for history in (*meta.get("history", ()), *meta.get("pub-history", ())):
-        for element in history.iter("date"):
-            kind = element.get("date-type")
-            if kind in ("received", "accepted"):
-                dates[kind] = dates[kind] or iso_date(element)
+        for element in below(history, "date"):
+            event = element.get("date-type")
+            if event in ("received", "accepted"):
+                dates[event] = dates[event] or iso_date(element)
     return {f"{kind}_date": stated for kind, stated in dates.items()} | {
         "year": min(years or other_years, default=None)
     }
@@ -139,7 +138,7 @@ def _dates(meta: Children) -> dict:
 def _keywords(meta: Children) -> dict:
     groups, keywords = [], []
     for group in meta.get("kwd-group", ()):
-        own = [text for each in group.iter("kwd", "compound-kwd") if (text := _keyword(each))]
+        own = [text for each in below(group, "kwd", "compound-kwd") if (text := _keyword(each))]
         groups.append({"group_type": group.get("kwd-group-type"), "language": group.get(XML_LANG), "keywords": own})
         keywords += own
     return {"keyword_groups": groups, "keywords": keywords}
@@ -148,14 +147,14 @@ def _keywords(meta: Children) -> dict:
 def _keyword(element: etree._Element) -> str:
     if element.tag == "kwd":
         return text_of(element)
-    return ": ".join(filter(None, map(text_of, element.iterchildren("compound-kwd-part"))))
+    return ": ".join(filter(None, map(text_of, children_of(element, "compound-kwd-part"))))
 
 
 def _related(element: etree._Element) -> dict:
     return {
         "relation": element.get("related-article-type"),
         "id_type": element.get("ext-link-type"),
-        "id": element.get(XLINK_HREF) or text_or_none(element.find("pub-id")) or text_or_none(element),
+        "id": element.get(XLINK_HREF) or text_or_none(child_of(element, "pub-id")) or text_or_none(element),
     }
 
 

@@ -7,6 +7,7 @@ from lxml import etree
 from pmc_assets.jats.names import GRAPHICS, XLINK_HREF, XML_LANG
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.text import text_of
+from pmc_assets.jats.tree import child_of
 
 _KIND_OF_OWNER = {
     "fig": "figure",
@@ -124,7 +125,7 @@ def _graphic_row(graphic: etree._Element, graphic_index: int, alternative_index:
 def _kind(element: etree._Element, graphics: list[etree._Element]) -> str:
     if element.tag == "fig":
         return "scheme" if _is_scheme(element) else "figure"
-    if element.tag == "fig-group" and element.find("fig") is not None:
+    if element.tag == "fig-group" and child_of(element, "fig") is not None:
         return "graphic"
     return _KIND_OF_OWNER.get(element.tag, "graphic")
 
@@ -133,5 +134,5 @@ def _is_scheme(figure: etree._Element) -> bool:
     fig_type = figure.get("fig-type")
     if fig_type and "scheme" in fig_type.lower():
         return True
-    label = next(figure.iterchildren("label"), None)
+    label = child_of(figure, "label")
     return label is not None and text_of(label)[:6].lower() == "scheme"

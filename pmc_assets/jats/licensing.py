@@ -6,6 +6,7 @@ from lxml import etree
 
 from pmc_assets.jats.names import LICENSE_REF, XLINK_HREF
 from pmc_assets.jats.text import text_of, text_or_none
+from pmc_assets.jats.tree import below, child_of, children_of
 
 _CC_URL = re.compile(
     r"creativecommons\.org/(?:licen[sc]es/(by(?:-nc)?(?:-nd|-sa)?)(?![a-z-])|publicdomain/(zero|mark))", re.I
@@ -27,22 +28,22 @@ def read_license(permissions: etree._Element) -> dict[str, str | None]:
     Empty: None for what is not stated; `xml_license_code` also where statements contradict each other. A CC0 waiver
         beside a licence is no contradiction: publishers add it for the data.
     """
-    licenses = permissions.findall("license")
+    licenses = children_of(permissions, "license")
     urls = [url for each in licenses for url in _urls(each)]
-    urls += [url for reference in permissions.findall(LICENSE_REF) if (url := text_of(reference))]
+    urls += [url for reference in children_of(permissions, LICENSE_REF) if (url := text_of(reference))]
     text = "\n".join(filter(None, (_license_text(each) for each in licenses))) or None
     urls = urls or _CC_ADDRESS.findall(text or "")
     return {
         "license_url": next((url for url in urls if _CC_URL.search(url)), urls[0] if urls else None),
         "license_text": text,
         "xml_license_code": _code(urls, text or "", [each.get("license-type") or "" for each in licenses]),
-        "copyright_statement": text_or_none(permissions.find("copyright-statement")),
+        "copyright_statement": text_or_none(child_of(permissions, "copyright-statement")),
     }
 
 
 def _urls(license_: etree._Element) -> list[str]:
-    stated = [license_.get(XLINK_HREF), *(text_of(reference) for reference in license_.iter(LICENSE_REF))]
-    links = [link.get(XLINK_HREF) for link in license_.iter("ext-link", "uri")]
+    stated = [license_.get(XLINK_HREF), *(text_of(reference) for reference in below(license_, LICENSE_REF))]
+    links = [link.get(XLINK_HREF) for link in below(license_, "ext-link", "uri")]
     stated += [link for link in links if link and "creativecommons.org" in link]
     return [url.strip() for url in stated if url and url.strip()]
 
@@ -51,7 +52,7 @@ def _license_text(license_: etree._Element) -> str:
     paragraphs = [text_of(child) for child in license_ if child.tag in ("license-p", "p")]
     if paragraphs:
         return "\n".join(filter(None, paragraphs))
-    return text_of(license_) if license_.find(LICENSE_REF) is None else ""
+    return text_of(license_) if child_of(license_, LICENSE_REF) is None else ""
 
 
 def _code(urls: list[str], text: str, types: list[str]) -> str | None:

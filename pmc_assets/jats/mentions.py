@@ -3,9 +3,8 @@
 from lxml import etree
 
 from pmc_assets.jats.outline import Outline
-from pmc_assets.jats.pointers import Pointer, Pointers, locate_pointers
+from pmc_assets.jats.pointers import Pointer, Pointers, read_and_locate
 from pmc_assets.jats.ranges import FigureNumbers, figures_in_range
-from pmc_assets.jats.text import paragraph_text_of
 
 
 def read_mentions(
@@ -20,8 +19,7 @@ def read_mentions(
         own = paragraphs.get(paragraph)
         if own is None:
             continue
-        text = texts[paragraph] = paragraph_text_of(paragraph)
-        locate_pointers(paragraph, own, text)
+        text = texts[paragraph] = read_and_locate(paragraph, own)
         section_path = place.section_path()
         for figure_index, (start, end, is_expanded) in _spans(own, text, numbers).items():
             rows.append(

@@ -17,6 +17,18 @@ MATH = MATHML + "math"
 ANNOTATION = MATHML + "annotation"
 ANNOTATION_XML = MATHML + "annotation-xml"
 
+SHOWING = (
+    "fig",
+    "fig-group",
+    "table-wrap",
+    "table-wrap-group",
+    "disp-formula",
+    "inline-formula",
+    "chem-struct-wrap",
+    "chem-struct",
+)
+"""Elements that show the graphics inside of them, beside those of GRAPHICS that hold others."""
+
 FLOATS = (
     "fig",
     "fig-group",

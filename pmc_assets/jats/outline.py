@@ -4,7 +4,8 @@ from typing import Any
 
 from lxml import etree
 
-from pmc_assets.jats.names import ANNOTATION, ANNOTATION_XML, FLOATS, GRAPHICS, MATH, XML_LANG
+from pmc_assets.jats.compiled import native
+from pmc_assets.jats.names import ANNOTATION, ANNOTATION_XML, FLOATS, GRAPHICS, MATH, SHOWING, XML_LANG
 from pmc_assets.jats.text import text_of
 
 MAX_SECTION_DEPTH = 40
@@ -16,7 +17,7 @@ _WALKED = tuple(
             *("p", "xref", "inline-formula", "disp-formula", "chem-struct", "tex-math", MATH, ANNOTATION),
             *(ANNOTATION_XML, "list-item", "def-item", "def", "disp-quote", "statement", "speech", "verse-line"),
             *("preformat", "code", "break", "fn", "alt-text", "long-desc", "index-term", "glyph-data"),
-            *("permissions", "attrib", "ref-list", "pub-id", "sub-article", "response", "array", etree.Entity),
+            *("ref-list", "pub-id", "sub-article", "response", "array"),
         )
     )
 )
@@ -33,7 +34,8 @@ _OTHER_ARTICLES = frozenset(("sub-article", "response"))
 _SECTIONS = frozenset(
     ("sec", "app", "ack", "notes", "glossary", "boxed-text", "abstract", "trans-abstract", "bio", "treatment-sec")
 )
-_STEPS = frozenset(("p", "title", *_ASIDE, *_LOCATIONS, *_OTHER_ARTICLES, *_SECTIONS))
+_TEXTS = frozenset(("p", "title"))
+_STEPS = frozenset((*_TEXTS, *_ASIDE, *_LOCATIONS, *_OTHER_ARTICLES, *_SECTIONS))
 
 
 class Place:
@@ -64,21 +66,62 @@ class Place:
         return self._path
 
 
+_WALKER = native and native.Walker(
+    collected=_WALKED,
+    texts=_TEXTS,
+    asides=_ASIDE,
+    locations=_LOCATIONS,
+    articles=_OTHER_ARTICLES,
+    sections=_SECTIONS,
+    floats=(*FLOATS, "graphic"),
+    named=(*GRAPHICS, *SHOWING),
+    max_depth=MAX_SECTION_DEPTH,
+)
+_CITATIONS = frozenset(("element-citation", "mixed-citation", "citation", "nlm-citation"))
+
+
 class Outline:
-    """The elements of one article by name in document order, and the place of each."""
+    """The elements of one article by name in document order, and the place of each.
+
+    `pub_ids` are its PMIDs and DOIs in document order: whether it is a PMID, its text or, where that has markup, its
+    element, the list of references around it, and whether it stands in a citation of a reference. `is_linked` is false
+    where no reference has a link to a DOI. The compiled walk leaves out each xref that can name no graphic.
+    """
+
+    elements: list[etree._Element]
+    found: dict[str, list[etree._Element]]
+    paragraphs: list[tuple[etree._Element, Place]]
+    pub_ids: list[tuple[bool, str | etree._Element, etree._Element | None, bool]]
+    is_linked: bool
+    has_entity: bool
 
     def __init__(self, article: etree._Element):
         self.article = article
-        self.elements = list(article.iter(*_WALKED))
-        self.found: dict[Any, list[etree._Element]] = {name: [] for name in _WALKED}
-        found = self.found
-        append = {name: elements.append for name, elements in found.items()}
-        for element in self.elements:
-            append[element.tag](element)
         self._places = {article: Place(None, article)}
-        self.paragraphs = [(paragraph, self._place_above(paragraph)) for paragraph in found["p"]]
-        self.floats = [(element, self._standing(element)) for element in self._floating()]
-        self._standing_of = dict(self.floats)
+        self._standing_of: dict[etree._Element, Place] = {}
+        vars(self).update(_WALKER.walk(article) if _WALKER else self._walk())
+        standing = self._standing_of
+        self.floats = [(e, standing[e]) for name in (*FLOATS, "graphic") for e in self.found[name] if e in standing]
+
+    def _walk(self) -> dict[str, Any]:
+        article = self.article
+        elements = list(article.iter(*_WALKED, etree.Entity))
+        found: dict[Any, list[etree._Element]] = {name: [] for name in (*_WALKED, etree.Entity)}
+        append = {name: elements.append for name, elements in found.items()}
+        for element in elements:
+            append[element.tag](element)
+        floats = [element for name in FLOATS for element in found[name]]
+        floats += [graphic for graphic in found["graphic"] if _has_caption(graphic)]
+        return {
+            "elements": elements,
+            "found": found,
+            "paragraphs": [(paragraph, self._place_above(paragraph)) for paragraph in found["p"]],
+            "_standing_of": {element: self._place_above(element) for element in floats},
+            "_places": {article: self._places[article]},
+            "pub_ids": [_pub_id(each) for each in found["pub-id"] if each.get("pub-id-type") in ("pmid", "doi")],
+            "is_linked": True,
+            "has_entity": bool(found[etree.Entity]),
+        }
 
     def standing_of(self, element: etree._Element) -> Place:
         """Tell where an element itself stands; a float that was taken out of running text stands where it stood."""
@@ -92,14 +135,6 @@ class Outline:
         place = self._places.get(parent)
         return place if place is not None else self.place_of(parent)
 
-    def _standing(self, element: etree._Element) -> Place:
-        self.place_of(element)
-        return self._place_above(element)
-
-    def _floating(self) -> list[etree._Element]:
-        floats = [element for name in FLOATS for element in self.found[name]]
-        return floats + [graphic for graphic in self.found["graphic"] if _has_caption(graphic)]
-
     def place_of(self, element: etree._Element) -> Place:
         """Tell where the content of an element stands (the element itself counts as above it)."""
         places = self._places
@@ -109,6 +144,9 @@ class Outline:
         chain = [element]
         place = None
         while place is None:
+            place = self._standing_of.get(chain[-1])
+            if place is not None:
+                break
             above = chain[-1].getparent()
             place = places[self.article] if above is None else places.get(above)
             if place is None and above is not None:
@@ -122,7 +160,7 @@ class Outline:
         if tag not in _STEPS and not tag.endswith("}treatment-sec"):
             return above
         place = Place(above, element)
-        if tag == "p" or tag == "title":
+        if tag in _TEXTS:
             if place.host is None:
                 place.host = element
         elif tag in _ASIDE:
@@ -159,3 +197,13 @@ def _enter_section(place: Place, element: etree._Element) -> None:
 
 def _has_caption(graphic: etree._Element) -> bool:
     return any(child.tag in ("caption", "label") for child in graphic)
+
+
+def _pub_id(element: etree._Element) -> tuple[bool, etree._Element, etree._Element | None, bool]:
+    parent = element.getparent()
+    above = parent.getparent() if parent is not None and parent.tag in _CITATIONS else None
+    is_cited = above is not None and above.tag == "ref"
+    around = above.getparent() if is_cited and above is not None else None
+    if around is None or around.tag != "ref-list":
+        around = next(element.iterancestors("ref-list"), None)
+    return element.get("pub-id-type") == "pmid", element, around, is_cited

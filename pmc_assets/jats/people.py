@@ -6,6 +6,7 @@ from lxml import etree
 
 from pmc_assets.jats.names import XLINK_HREF
 from pmc_assets.jats.text import text_of, text_or_none, tidy
+from pmc_assets.jats.tree import child_of, children_of
 
 _ORCID = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dXx])(?!\d)")
 _NAMES = frozenset(
@@ -24,7 +25,7 @@ def read_authors(meta: etree._Element) -> list[dict]:
     Source: article-meta/contrib-group/contrib of contrib-type author, or of none; aff by xref, in the contrib, or of
         the whole group where no xref parts them.
     """
-    groups = meta.findall("contrib-group")
+    groups = children_of(meta, "contrib-group")
     common = {aff.get("id"): aff for aff in _affiliations(meta)}
     return [author for group in groups for author in _authors_of(group, common)]
 
@@ -40,7 +41,7 @@ def _authors_of(group: etree._Element, common: dict[str | None, etree._Element])
         return read[aff]
 
     authors, pointing = [], False
-    for contrib in group.iterchildren("contrib"):
+    for contrib in children_of(group, "contrib"):
         if contrib.get("contrib-type", "author") not in ("author", "collab", "group"):
             continue
         author, rids, inner = _author(contrib)
@@ -60,7 +61,7 @@ def _affiliations(parent: etree._Element) -> list[etree._Element]:
     affiliations = []
     for child in parent.iterchildren("aff", "aff-alternatives"):
         if child.tag == "aff-alternatives":
-            first = child.find("aff")
+            first = child_of(child, "aff")
             if first is not None:
                 first.set("id", child.get("id") or first.get("id") or "")
                 affiliations.append(first)
@@ -84,7 +85,7 @@ def _author(contrib: etree._Element) -> tuple[dict, list[str], list[etree._Eleme
         elif tag == "aff":
             inner.append(child)
         elif tag == "aff-alternatives":
-            inner += child.findall("aff")[:1]
+            inner += children_of(child, "aff")[:1]
         elif tag in ("contrib-id", "uri", "ext-link"):
             orcid = orcid or _orcid(child)
     return {"surname": surname, "given_names": given_names, "orcid": orcid}, rids, inner
@@ -136,7 +137,7 @@ def affiliation_text(aff: etree._Element) -> str:
 
     Source: institution[@content-type="original"] alone where it is given: it prints the whole, its siblings repeat it.
     """
-    for child in aff.iterchildren("institution"):
+    for child in children_of(aff, "institution"):
         if child.get("content-type") == "original":
             return text_of(child)
     return tidy("".join(_printed(aff))).replace(" ,", ",").replace(" ;", ";").strip(" ,;")
@@ -187,8 +188,12 @@ def read_funding_statement(meta: etree._Element) -> str | None:
 
     Source: funding-group/funding-statement. Empty: None where there is none.
     """
-    statements = [text_of(each) for each in meta.iterfind("funding-group/funding-statement")]
+    statements = [text_of(each) for each in _children_of_funding(meta, "funding-statement")]
     return "\n".join(filter(None, statements)) or None
+
+
+def _children_of_funding(meta: etree._Element, tag: str) -> list[etree._Element]:
+    return [each for group in children_of(meta, "funding-group") for each in children_of(group, tag)]
 
 
 def read_funding(meta: etree._Element) -> list[dict]:
@@ -197,15 +202,15 @@ def read_funding(meta: etree._Element) -> list[dict]:
     Source: funding-group/award-group; contract-sponsor and contract-num of old articles.
     """
     rows: list[dict[str, str | None]] = []
-    for group in meta.iterfind("funding-group/award-group"):
-        sources = [text for each in group.iterchildren("funding-source") if (text := affiliation_text(each))]
-        awards = [text for each in group.iterchildren("award-id") if (text := text_of(each))]
+    for group in _children_of_funding(meta, "award-group"):
+        sources = [text for each in children_of(group, "funding-source") if (text := affiliation_text(each))]
+        awards = [text for each in children_of(group, "award-id") if (text := text_of(each))]
         source = "; ".join(sources) or None
         rows += [{"source": source, "award_id": award} for award in awards]
         if source and not awards:
             rows.append({"source": source, "award_id": None})
-    sponsors = [text_of(each) for each in meta.iterchildren("contract-sponsor")]
-    numbers = [text_of(each) for each in meta.iterchildren("contract-num")]
+    sponsors = [text_of(each) for each in children_of(meta, "contract-sponsor")]
+    numbers = [text_of(each) for each in children_of(meta, "contract-num")]
     if sponsors or numbers:
         source = "; ".join(filter(None, sponsors)) or None
         rows += [{"source": source, "award_id": number or None} for number in numbers or [""]]

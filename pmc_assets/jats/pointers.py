@@ -6,9 +6,11 @@ from unicodedata import normalize
 
 from lxml import etree
 
+from pmc_assets.jats.compiled import compiled
 from pmc_assets.jats.graphics import Showing
 from pmc_assets.jats.outline import Outline
-from pmc_assets.jats.text import POINTER_END, POINTER_START, marked_text_of, text_of
+from pmc_assets.jats.text import POINTER_END, POINTER_START, marked_text_of, paragraph_text_of, text_of
+from pmc_assets.jats.tree import below
 
 CONTEXT_CHARACTERS = 12
 MAX_GROUP_MEMBERS = 60
@@ -78,6 +80,30 @@ def _paragraph_of(xref: etree._Element) -> etree._Element | None:
     return parent
 
 
+def read_and_locate(paragraph: etree._Element, pointers: list[Pointer]) -> str:
+    """Read the text of a paragraph, and note in its pointers where they stand in it."""
+    located = text_and_spans(paragraph, [pointer.xref for pointer in pointers])
+    if located is None:
+        text = paragraph_text_of(paragraph)
+        locate_pointers(paragraph, pointers, text)
+        return text
+    text, spans = located
+    for pointer, span in zip(pointers, spans, strict=True):
+        pointer.start, pointer.end = span
+    return text
+
+
+@compiled
+def text_and_spans(
+    paragraph: etree._Element, elements: list[etree._Element]
+) -> tuple[str, list[tuple[int, int]]] | None:
+    """Read the text of a paragraph and where the texts of elements in it stand, both at once.
+
+    Empty: None where the places are to be searched for in the text.
+    """
+    return None
+
+
 def locate_pointers(paragraph: etree._Element, pointers: list[Pointer], text: str) -> None:
     """Note in the pointers of a paragraph where they stand in its text: by their own text, by marks where it recurs."""
     if len(pointers) > MAX_COUNTED_POINTERS or not _find_labels(text, pointers):
@@ -89,7 +115,7 @@ def _find_labels(text: str, pointers: list[Pointer]) -> bool:
     labels = [text_of(pointer.xref) for pointer in pointers]
     position = 0
     for pointer, label in zip(pointers, labels, strict=True):
-        if not label:
+        if not label or (len(pointer.xref) and below(pointer.xref, "xref")):
             return False
         start = text.find(label, position)
         occurrences = text.count(label)
@@ -99,7 +125,7 @@ def _find_labels(text: str, pointers: list[Pointer]) -> bool:
             if len(tail) < CONTEXT_CHARACTERS or text.count(context) != 1:
                 return False
             start = text.find(context, position)
-        if start < 0:
+        if start < 0 or 0 <= text.find(label, start + 1) < start + len(label):
             return False
         pointer.start = start
         position = pointer.end = start + len(label)

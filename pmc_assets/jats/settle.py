@@ -8,6 +8,7 @@ from lxml import etree
 from pmc_assets.jats.formulas import settle_formulas
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.text import text_of
+from pmc_assets.jats.tree import child_of
 
 _BLOCKS = (
     *("list-item", "def-item", "def", "disp-quote", "disp-formula", "statement", "speech", "verse-line"),
@@ -85,7 +86,7 @@ def _is_before_mark(element: etree._Element) -> bool:
 
 
 def _separate_label(formula: etree._Element) -> None:
-    label = formula.find("label")
+    label = child_of(formula, "label")
     if label is not None:
         label.text = " " + (label.text or "")
         if label.getnext() is not None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from lxml import etree
 
 from pmc_assets.jats.captions import Caption
+from pmc_assets.jats.compiled import compiled
 from pmc_assets.jats.text import text_of
+from pmc_assets.jats.tree import below, children_of
 
 MIN_PARTS = 2
 MAX_MARK_CHARACTERS = 24
@@ -26,12 +28,13 @@ _HALF_BRACKETED = re.compile(rf"{_GROUP}\)[.:,]?(?=\s)")
 _PUNCTUATED = re.compile(rf"{_GROUP}[.,:](?=\s)")
 _STYLES = (_BRACKETED, _HALF_BRACKETED, _PUNCTUATED)
 _BOLD_GROUP = re.compile(rf"[(\[]?{_GROUP}[)\]]?[.:,;]?")
+_FIRST_LETTERS = ("A", "a")
 _SENTENCE_ENDS = ".;:?!"
 _AND = "and "
 _BEFORE_SPACE = frozenset(_SENTENCE_ENDS + ")]\"”’'")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Mark:
     start: int
     end: int
@@ -49,18 +52,22 @@ def read_subcaptions(caption: Caption, elements: list[etree._Element]) -> list[d
     """
     text = caption.text
     starts = caption.block_starts
-    candidates = _candidates(text, starts)
-    if len(candidates) >= MIN_PARTS:
-        for style in _STYLES:
-            run = _run(_marks(style, text, candidates))
-            if run:
-                return _rows(text, run) if _is_whole(text, run) else []
+    bracketed, lettered = part_starts(text, starts)
+    for style in _STYLES:
+        candidates = bracketed if style is _BRACKETED else lettered
+        run = _run(_marks(style, text, candidates)) if len(candidates) >= MIN_PARTS else []
+        if run:
+            return _rows(text, run) if _is_whole(text, run) else []
     run = _run(_bold_marks(text, starts, elements)) or _run(_list_marks(text, elements))
     return _rows(text, run) if run and _is_whole(text, run) else []
 
 
-def _candidates(text: str, starts: list[int]) -> list[int]:
-    """List where a sentence or block begins with a bracket or a single letter."""
+@compiled
+def part_starts(text: str, starts: list[int]) -> tuple[list[int], list[int]]:
+    """List where a sentence or block begins with a bracket, and where with a single letter.
+
+    Empty: [] where none of them is followed by, or is, the first letter.
+    """
     places = [start for start in starts if _is_marklike(text, start)]
     for end in _SENTENCE_ENDS:
         place = text.find(end)
@@ -72,7 +79,12 @@ def _candidates(text: str, starts: list[int]) -> list[int]:
                     places.append(begin)
             place = text.find(end, place + 1)
     places.sort()
-    return places
+    bracketed = [begin for begin in places if text[begin] in "(["]
+    lettered = [begin for begin in places if text[begin] not in "(["]
+    return (
+        bracketed if any(text[begin + 1] in "Aa" for begin in bracketed) else [],
+        lettered if any(text[begin] in "Aa" for begin in lettered) else [],
+    )
 
 
 def _is_marklike(text: str, begin: int) -> bool:
@@ -108,34 +120,35 @@ def _begins_part(text: str, begin: int, starts: frozenset[int]) -> bool:
 
 def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) -> Iterator[_Mark]:
     """Find letters that are set in bold at the start of a sentence or block: the style without punctuation."""
+    printed_bold = [text_of(bold) for element in elements for bold in below(element, "bold")]
+    if not any(printed.lstrip("([")[:1] in _FIRST_LETTERS for printed in printed_bold):
+        return
     block_starts = frozenset(starts)
     position = 0
-    for element in elements:
-        for bold in element.iter("bold"):
-            printed = text_of(bold)
-            if len(printed) > MAX_MARK_CHARACTERS:
-                continue
-            match = _BOLD_GROUP.fullmatch(printed)
-            if match is None:
-                continue
-            begin = _find_word(text, printed, position)
-            if begin < 0:
-                return
-            position = begin + len(printed)
-            mark = _mark(match[1], begin, position)
-            if mark and _begins_part(text, begin, block_starts):
-                yield mark
+    for printed in printed_bold:
+        if len(printed) > MAX_MARK_CHARACTERS:
+            continue
+        match = _BOLD_GROUP.fullmatch(printed)
+        if match is None:
+            continue
+        begin = _find_word(text, printed, position)
+        if begin < 0:
+            return
+        position = begin + len(printed)
+        mark = _mark(match[1], begin, position)
+        if mark and _begins_part(text, begin, block_starts):
+            yield mark
 
 
 def _list_marks(text: str, elements: list[etree._Element]) -> Iterator[_Mark]:
     """Find the items of a list that numbers its items by letters: by their labels, or where the text shows none."""
-    lists = [each for element in elements for each in element.iter("list")]
+    lists = [each for element in elements for each in below(element, "list")]
     if len(lists) != 1:
         return
     list_type = lists[0].get("list-type") or ""
     letters = _LETTERS.upper() if "upper" in list_type else _LETTERS
     end = 0
-    for place, item in enumerate(lists[0].findall("list-item")[: len(letters)]):
+    for place, item in enumerate(children_of(lists[0], "list-item")[: len(letters)]):
         printed = text_of(item)
         start = text.find(printed, end)
         label = next(item.iter("label"), None)

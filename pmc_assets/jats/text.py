@@ -5,6 +5,8 @@ from unicodedata import normalize
 
 from lxml import etree
 
+from pmc_assets.jats.compiled import compiled
+
 SHORT_TEXT_CHARACTERS = 100
 _USUAL_SPACES = "\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 POINTER_START = "\ufdd0"
@@ -12,6 +14,7 @@ POINTER_END = "\ufdd1"
 _normalized_text: Callable[[etree._Element], str] = etree.XPath("normalize-space()", smart_strings=False)  # type: ignore[assignment]
 
 
+@compiled
 def text_of(element: etree._Element) -> str:
     """Read all text below an element (settled by `settle_text`): white space collapsed, NFC.
 
@@ -27,6 +30,7 @@ def text_of(element: etree._Element) -> str:
     return text if text.isascii() else _tidy(text)
 
 
+@compiled
 def paragraph_text_of(paragraph: etree._Element) -> str:
     """Read as `text_of`, without its short way for elements that hold a word or two."""
     text = _normalized_text(paragraph)

@@ -1,0 +1,197 @@
+"""The compiled twins read every article as the functions in Python do, and nothing but the right lxml runs them."""
+
+import dataclasses
+import importlib
+import shutil
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jats_articles import NAMESPACES, article_xml, figure
+from lxml import etree
+
+from pmc_assets.jats import article, compiled, subcaptions, text
+
+PACKAGE = "pmc_assets.jats"
+CAN_COMPILE = bool(shutil.which("cc")) and Path(sysconfig.get_path("include"), "Python.h").exists()
+pytestmark = pytest.mark.skipif(compiled.native is None and not CAN_COMPILE, reason="no C compiler: nothing compiled")
+
+
+def in_python() -> dict[str, ModuleType]:
+    """Import the package anew as it is where nothing was compiled."""
+    own = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith(PACKAGE)}
+    sys.modules[f"{PACKAGE}.native"] = None  # type: ignore[assignment]
+    try:
+        names = ("article", "compiled", "subcaptions", "text")
+        return {name: importlib.import_module(f"{PACKAGE}.{name}") for name in names}
+    finally:
+        for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
+            del sys.modules[name]
+        sys.modules.update(own)
+        sys.modules["pmc_assets"].jats = own[PACKAGE]  # type: ignore[attr-defined]
+
+
+PURE = in_python()
+
+
+def record(read: Callable, xml: bytes) -> dict | str:
+    try:
+        return dataclasses.asdict(read(xml))
+    except ValueError as error:
+        assert type(error).__name__ == "MalformedArticle"
+        return str(error)
+
+
+def assert_read_the_same(xml: bytes) -> None:
+    assert record(article.read_article, xml) == record(PURE["article"].read_article, xml)
+
+
+def test_twins_are_compiled_where_a_compiler_is_at_hand():
+    assert compiled.native is not None, "install the package anew: make env"
+    assert PURE["compiled"].native is None
+    assert text.text_of is compiled.native.text_of
+    assert PURE["text"].text_of is not compiled.native.text_of
+
+
+def test_real_articles_are_read_the_same(shared: Path):
+    paths = [*shared.glob("jats/*.xml"), *shared.glob("pmc_mirror/bucket/**/*.xml")]
+    assert len(paths) > 600
+    for path in paths:
+        assert_read_the_same(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("trait", "xml"),
+    [
+        ("deep inline markup", article_xml("<p>x" + "<bold>y" * 200 + "</bold>" * 200 + "</p>")),
+        ("deep sections", article_xml("<sec><title>T</title><p>x</p>" * 120 + "</sec>" * 120)),
+        ("deep formula", article_xml("<p><mml:math>" + "<mml:mi> x" * 200 + "</mml:mi>" * 200 + "</mml:math></p>")),
+        (
+            "huge id",
+            article_xml(
+                f'<p><xref rid="{"F" * 9_000_000}">1</xref></p>' + figure("", attributes=f'id="{"F" * 9_000_000}"')
+            ),
+        ),
+        (
+            "ids of several words",
+            article_xml('<p><xref rid="F0 F1">1</xref> <xref rid=" F1 ">2</xref></p>' + figure("")),
+        ),
+        (
+            "id beyond ASCII",
+            article_xml('<p><xref rid="F\u00e91">1</xref></p>' + figure("", attributes='id="F\u00e91"')),
+        ),
+        ("pointer without rid", article_xml("<p><xref>1</xref><xref rid=''>2</xref></p>" + figure(""))),
+        (
+            "rid and language by declaration",
+            article_xml(
+                "<p><xref>1</xref></p>" + figure("<caption><p>x</p></caption>"),
+                dtd="<!DOCTYPE article [<!ATTLIST xref rid CDATA 'F1'><!ATTLIST fig xml:lang CDATA 'fr'>]>",
+            ),
+        ),
+        ("declared entity in text", article_xml("<p>a&kit;b</p>", dtd="<!DOCTYPE a [<!ENTITY kit ' R<sup>2</sup>'>]>")),
+        ("named characters", article_xml("<p>a&nbsp;&alpha;<![CDATA[ &nbsp; ]]>&thinsp;b</p>")),
+        ("CDATA in a formula", article_xml("<p><mml:math><mml:mi> a <![CDATA[ b ]]> </mml:mi></mml:math></p>")),
+        (
+            "pointers in each other",
+            article_xml('<p>1 <xref rid="F1"><xref rid="F1">1</xref></xref> 1</p>' + figure("")),
+        ),
+        (
+            "pointer that recurs",
+            article_xml('<p>a<xref rid="F1">aa</xref> é <xref rid="F1"> b </xref>b</p>' + figure("")),
+        ),
+        (
+            "empty pointers",
+            article_xml('<p><xref rid="F1"/> x <xref rid="F1"> </xref>y<xref rid="F1"/></p>' + figure("")),
+        ),
+        ("pointer with what NFC moves", article_xml('<p>e&#x301; <xref rid="F1">1</xref></p>' + figure(""))),
+        ("marks of pointers", article_xml('<p>&#xFDD0;<xref rid="F1">1</xref>&#xFDD1; x</p>' + figure(""))),
+        ("figure in hidden text", article_xml(figure(f"<alt-text><p>x{figure('')}</p></alt-text>"))),
+        ("undeclared prefix", b'<article><body><fig id="F1"><graphic xlink:href="a"/></fig></body></article>'),
+        ("default namespace", b'<article xmlns="urn:x"><body><sec><title>T</title><p>x</p></sec></body></article>'),
+        ("sub-article", article_xml("<p>x</p>", rest="<sub-article><body><p>y</p></body></sub-article>")),
+        ("comments and instructions", article_xml("<p>a<!-- b --> <?c d?>e</p>")),
+        ("two fronts", b"<article><front/><front><article-meta><volume>1</volume></article-meta></front></article>"),
+    ],
+)
+def test_hostile_articles_are_read_the_same(trait: str, xml: bytes):
+    assert_read_the_same(xml)
+
+
+def test_every_character_is_read_the_same():
+    element = etree.Element("p")
+    for code in range(0x20, 0x30000):
+        if 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF):
+            continue
+        character = chr(code)
+        element.text = f"{character}e{character}e {character} abcdefgh{character}{character} x{character}"
+        assert text.text_of(element) == PURE["text"].text_of(element), hex(code)
+
+
+_PIECES = st.text(st.sampled_from(" \n\t.abAB1()é\u00a0\u2009\u0301\u202f\u3000\ufdd0–µ\U0001d465,;"), max_size=20)
+
+
+@given(st.lists(_PIECES, min_size=1, max_size=8), st.lists(st.integers(0, 7), max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_read_the_same(pieces: list[str], starts: list[int]):
+    element = etree.Element("p")
+    element.text = pieces[0]
+    for place, piece in enumerate(pieces[1:]):
+        inner = etree.SubElement(element if place % 3 else element[-1] if len(element) else element, "bold")
+        inner.text, inner.tail = piece, piece[::-1]
+    got = text.text_of(element)
+    assert got == PURE["text"].text_of(element) == PURE["text"].paragraph_text_of(element)
+    starts = [start for start in starts if start < len(got)]
+    assert subcaptions.part_starts(got, starts) == PURE["subcaptions"].part_starts(got, starts)
+
+
+_NAMES = (
+    *("p", "fig", "caption", "title", "sec", "list", "list-item", "label", "xref", "fig-group", "alternatives"),
+    *("graphic", "table-wrap", "td", "disp-formula", "inline-formula", "tex-math", "mml:math", "boxed-text", "media"),
+    *("break", "sub-article", "abstract", "back", "ref-list", "ref", "mixed-citation", "pub-id", "ext-link", "fn"),
+    *("def-item", "term", "alt-text", "bold", "front", "article-meta", "contrib-group", "contrib", "name", "aff"),
+)
+_ATTRIBUTES = {
+    "graphic": 'xlink:href="a"',
+    "media": 'xlink:href="m"',
+    "xref": 'rid="F1 F2"',
+    "pub-id": 'pub-id-type="doi"',
+    "ext-link": 'xlink:href="https://doi.org/10.1/x"',
+    "sec": 'xml:lang="fr"',
+}
+
+
+def written(node: str | tuple) -> str:
+    if isinstance(node, str):
+        return node
+    name, children = node
+    return f"<{name} {_ATTRIBUTES.get(name, 'id=' + repr('F1'))}>{''.join(map(written, children))}</{name}>"
+
+
+@given(
+    st.recursive(
+        st.sampled_from(["x", " ", "é", "e&#x301;", "&#xA0;", "(A) ", ". ", "1–2", ","]),
+        lambda inner: st.tuples(st.sampled_from(_NAMES), st.lists(inner, max_size=5)),
+        max_leaves=40,
+    )
+)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_arrangement_of_elements_is_read_the_same(tree: str | tuple):
+    assert_read_the_same(f"<article {NAMESPACES}><front/><body>{written(tree)}</body></article>".encode())
+
+
+def test_another_lxml_runs_without_twins(monkeypatch: pytest.MonkeyPatch):
+    """The structs of another lxml may differ: the compiled module refuses, and the package reads without it."""
+    monkeypatch.setattr(etree, "__version__", "0.0.0")
+    with pytest.raises(ImportError, match="compiled for lxml"):
+        compiled.native._require_same_lxml()
+
+
+def test_what_is_no_element_is_refused():
+    for value in (None, "x", etree.ElementTree(etree.Element("p"))):
+        with pytest.raises(TypeError):
+            compiled.native.text_of(value)

@@ -1,0 +1,70 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Twins, over libxml2's nodes, of the functions that cost most in reading an article; each gives what its namesake gives.
+
+Optional: see `compiled.py`. Nothing here recurses, so that a deep tree costs no stack. The buffer is one for all calls:
+between filling and reading it no Python object is made, since making one may run other Python code.
+"""
+
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+from libc.stdint cimport uint64_t, uintptr_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy, memset, strcmp, strlen, strstr
+from lxml.includes.etreepublic cimport (
+    LXML_VERSION_STRING, _Document, _Element, attributeValue, elementFactory, import_lxml__etree, namespacedName,
+    pyunicode, textOf,
+)
+from lxml.includes.tree cimport (
+    XML_CDATA_SECTION_NODE, XML_ELEMENT_NODE, XML_ENTITY_REF_NODE, XML_TEXT_NODE, const_xmlChar, xmlAttr, xmlNode,
+)
+
+from unicodedata import normalize
+
+from lxml import etree
+
+cdef extern from "libxml/xmlversion.h":
+    const char* LIBXML_DOTTED_VERSION
+
+
+def _require_same_lxml():
+    """Refuse to be imported beside another lxml than the headers' one: its structs may differ."""
+    compiled = LXML_VERSION_STRING.decode(), LIBXML_DOTTED_VERSION.decode()
+    running = etree.__version__, ".".join(map(str, etree.LIBXML_VERSION))
+    if compiled != running:
+        raise ImportError(f"compiled for lxml and libxml2 {compiled}, running beside {running}")
+
+
+_require_same_lxml()
+import_lxml__etree()
+
+
+cdef xmlNode* node_of(_Element element) except NULL:
+    if element is None or element._c_node == NULL:
+        raise TypeError("an element is needed")
+    return element._c_node
+
+
+cdef inline bint is_text(xmlNode* node) noexcept:
+    return node.type == XML_TEXT_NODE or node.type == XML_CDATA_SECTION_NODE
+
+
+cdef inline xmlNode* down(xmlNode* node) noexcept:
+    """Give the first node inside of an element, NULL for another node: the children of an entity are its declaration."""
+    return node.children if node.type == XML_ELEMENT_NODE else NULL
+
+
+cdef inline xmlNode* onward(xmlNode* node, xmlNode* top) noexcept:
+    """Give the node that follows all that is inside of a node; `top` at the end."""
+    while node != top and node.next == NULL:
+        node = node.parent
+    return node if node == top else node.next
+
+
+cdef inline bint has_name(xmlNode* node, const char* name) noexcept:
+    return (
+        node != NULL and node.type == XML_ELEMENT_NODE and node.ns == NULL and not strcmp(<const char*>node.name, name)
+    )
+
+
+include "native_text.pxi"
+include "native_tree.pxi"
+include "native_walk.pxi"
