@@ -109,7 +109,8 @@ def _keep(connection: duckdb.DuckDBPyConnection, spec: SubsetSpec) -> None:
             ) using (sample_key)
         )"""
     limit = f"order by {order} limit {spec.limit}" if spec.limit else ""
-    _run(connection, f"create table {WORK}.subset_kept as from {source} {limit}")
+    is_drawn = spec.balance or spec.limit
+    _run(connection, f"create {'table' if is_drawn else 'view'} {WORK}.subset_kept as from {source} {limit}")
 
 
 def _place(
