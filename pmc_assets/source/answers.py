@@ -11,10 +11,14 @@ RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The bytes of one object; `etag` is what the server calls them, "" where it says nothing."""
+    """The bytes of one object; `etag` is what the server calls them, "" where it says nothing.
+
+    `md5` is theirs where it was computed already.
+    """
 
     content: bytes
     etag: str = ""
+    md5: str = ""
 
 
 class NotGiven(Exception):

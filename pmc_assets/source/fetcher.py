@@ -213,7 +213,7 @@ class Fetcher:
         self._note_good()
         self.counts.size_bytes += len(body.content) if into is None else into.stat().st_size
         if md5 is not None and MD5.fullmatch(md5):
-            actual = md5_of(body.content)
+            actual = body.md5 or md5_of(body.content)
             if actual != md5 and not (accept_newer and actual == body.etag):
                 raise WrongBytes(f"md5 is {actual}, not {md5}")
         self.hold(len(body.content))

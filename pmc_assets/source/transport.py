@@ -51,7 +51,8 @@ class FsspecTransport:
         await admit(await self._call(self._fs.size, path) or 0)
         if into is None:
             content = await self._call(self._fs.cat_file, path)
-            return Body(content, md5_of(content) if self._is_local else "")
+            md5 = md5_of(content) if self._is_local else ""
+            return Body(content, etag=md5, md5=md5)
         await self._call(self._fs.get_file, path, str(into))
         return Body(b"")
 
