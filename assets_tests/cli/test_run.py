@@ -1,13 +1,15 @@
-"""Which phases of a run are worked on."""
+"""Which phases of a run are worked on, and what is said to be missing."""
 
 import contextlib
 import io
 
 import dagster as dg
+import pytest
 from rich.console import Console
 
+from pmc_assets.assets.partitions import batches
 from pmc_assets.assets.sync import INVENTORY_KEY
-from pmc_assets.cli import run
+from pmc_assets.cli import run, status
 from pmc_assets.cli.phases import Phase
 from pmc_assets.cli.worker import Outcome
 from pmc_assets.lake import Lake
@@ -29,3 +31,23 @@ def test_without_the_inventory_no_phase_is_begun(tmp_path, monkeypatch):
         assert [one.error for one in runner.run(dg.AssetSelection.all())] == ["no such bucket"]
         assert begun == both[:1]
         assert len(runner.sync()) == 1
+
+
+def test_a_selection_of_no_asset_is_an_error(tmp_path):
+    with dg.DagsterInstance.ephemeral() as instance:
+        runner = run.Runner(dg.Definitions(), instance, Lake(str(tmp_path)), Console(file=io.StringIO()))
+        with pytest.raises(ValueError, match="no asset"):
+            runner.run(dg.AssetSelection.assets())
+
+
+def test_a_batch_that_was_never_run_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(status, "lake_batches", lambda lake, instance: ["PMC1xx", "PMC2xx"])
+    monkeypatch.setattr(status, "cells_with_articles", lambda lake, instance: [])
+
+    @dg.asset(partitions_def=batches)
+    def versions() -> None: ...
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization("versions", partition="PMC1xx"))
+        missing = status.missing_partitions(Lake(str(tmp_path)), dg.Definitions(assets=[versions]), instance)
+    assert missing == {"versions": ["PMC2xx"]}

@@ -115,11 +115,42 @@ def test_real_articles_are_read_the_same(shared: Path):
         ("default namespace", b'<article xmlns="urn:x"><body><sec><title>T</title><p>x</p></sec></body></article>'),
         ("sub-article", article_xml("<p>x</p>", rest="<sub-article><body><p>y</p></body></sub-article>")),
         ("comments and instructions", article_xml("<p>a<!-- b --> <?c d?>e</p>")),
+        (
+            "identifiers by declaration",
+            article_xml(
+                '<p>a <xref rid="F1">1</xref></p><sec><p>x</p><fig><caption><p>y</p></caption></fig></sec>',
+                rest="<back><ref-list><ref><mixed-citation><pub-id>10.1/x</pub-id><ext-link>l</ext-link>"
+                "</mixed-citation></ref></ref-list></back>",
+                dtd="<!DOCTYPE article [<!ATTLIST fig id CDATA 'F1'><!ATTLIST sec xml:lang CDATA 'de'>"
+                "<!ATTLIST pub-id pub-id-type CDATA 'doi'>]>",
+            ),
+        ),
+        (
+            "two addresses of one link",
+            article_xml(
+                "",
+                rest='<back><ref-list><ref><mixed-citation><ext-link xmlns:a="urn:a" a:href="x" '
+                'xlink:href="https://doi.org/10.1/x">l</ext-link></mixed-citation></ref></ref-list></back>',
+            ),
+        ),
+        (
+            "pointer in a row of its like",
+            article_xml('<p>1, 1, <xref rid="F1">1</xref>, 1, 1, 1, 1, 1, 1</p>' + figure("")),
+        ),
+        (
+            "group around the article",
+            b'<fig-group xmlns:xlink="http://www.w3.org/1999/xlink"><article><graphic xlink:href="a"/></article>'
+            b"</fig-group>",
+        ),
         ("two fronts", b"<article><front/><front><article-meta><volume>1</volume></article-meta></front></article>"),
     ],
 )
 def test_hostile_articles_are_read_the_same(trait: str, xml: bytes):
     assert_read_the_same(xml)
+
+
+def test_places_that_no_text_has_begin_no_part():
+    assert subcaptions.part_starts("abc def", [-(10**9), 2**63 - 1]) == ([], [])
 
 
 def test_every_character_is_read_the_same():

@@ -54,7 +54,9 @@ def fit_cluster_model(
     tell("drawing the sample")
     sample = draw_sample(lake, encoder_name, seed, sample_images)
     if not len(sample.ranks):
-        raise TooFewImages(f"no vectors of {encoder_name!r}: run core/embeddings first")
+        raise TooFewImages(
+            f"no vectors of {encoder_name!r}: run core/embeddings first, of a batch whose articles have images"
+        )
     model = fit(sample, seed, cluster_count(sample.images, max_clusters), tell)
     model_id = model.save(lake)
     members = _members(sample, model)

@@ -10,6 +10,8 @@ import duckdb
 import typer
 from rich.console import Console
 
+OF_LIBRARIES = {"dagster": "DagsterError", "httpx": "HTTPError", "botocore.exceptions": "BotoCoreError"}
+
 
 @contextlib.contextmanager
 def told(console: Console) -> Iterator[None]:
@@ -45,6 +47,6 @@ def ending(console: Console, *leftovers: Path) -> Callable[[Exception], None]:
 
 
 def _named_errors() -> tuple[type[Exception], ...]:
-    """Give the errors whose message says all; Dagster's where it is loaded: most commands need not wait for it."""
-    dagster = sys.modules.get("dagster")
-    return (ValueError, RuntimeError, OSError, duckdb.Error, *([dagster.DagsterError] if dagster else []))
+    """Give the errors whose message says all; those of libraries where they are loaded: no command waits for them."""
+    elsewhere = (getattr(sys.modules[module], name) for module, name in OF_LIBRARIES.items() if module in sys.modules)
+    return (ValueError, RuntimeError, OSError, duckdb.Error, *elsewhere)

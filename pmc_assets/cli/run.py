@@ -62,13 +62,16 @@ class Runner:
         """Run every phase of a selection; a failed partition costs itself, the others go on.
 
         Shape: one outcome per run. A later phase leaves out the partitions that failed before; without the inventory
-        there is none.
+        there is none. Raises: ValueError for a selection of no asset, a batch or group that there is not.
         """
         if choice.batches or choice.groups:
             choice.check(lake_batches(self.lake, self.instance))
+        plan = phases(self.defs, selection.required_multi_asset_neighbors())
+        if not plan:
+            raise ValueError("no asset of that selection: `pmc-assets ui` shows the keys, such as core/images")
         outcomes: list[Outcome] = []
         with _progress(self.console) as progress, _pool(self.jobs) as pool:
-            for phase in phases(self.defs, selection.required_multi_asset_neighbors()):
+            for phase in plan:
                 failed = {outcome.partition_key for outcome in outcomes if not outcome.is_success}
                 keys = [key for key in self._partition_keys(phase, choice) if key is None or key not in failed]
                 task = progress.add_task(_title(phase), total=len(keys))

@@ -28,7 +28,7 @@ def print_status(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance,
             table.add_row(name, f"{len(keys)}: {', '.join(sorted(keys)[:3])}{' …' if len(keys) > 3 else ''}")
         console.print(table)
     else:
-        console.print("Nothing is missing: every asset has every partition that has articles.")
+        console.print("Nothing is missing: every batch was run, every asset has every partition with articles.")
 
 
 def listed_batches(names: list[str]) -> str:
@@ -63,20 +63,22 @@ def rich_table(rows: pa.Table, title: str = "") -> RichTable:
 
 
 def missing_partitions(lake: Lake, defs: dg.Definitions, instance: dg.DagsterInstance) -> dict[str, list[str]]:
-    """List, by asset, the cells that have articles and no materialisation. Empty: {} when nothing is missing."""
-    wanted: set[str] = set(cells_with_articles(lake, instance))
+    """List, by asset, the batches of the inventory and the cells with articles that have no materialisation.
+
+    Empty: {} when nothing is missing.
+    """
+    of_batches, wanted = set(lake_batches(lake, instance)), set(map(str, cells_with_articles(lake, instance)))
     graph = defs.resolve_asset_graph()
     missing: dict[str, list[str]] = {}
     for key in graph.toposorted_asset_keys:
         node = graph.get(key)
         if not node.is_materializable:
             continue
-        if node.partitions_def == cells:
-            absent = sorted(wanted - instance.get_materialized_partitions(key))
-        elif node.partitions_def is None:
+        if node.partitions_def is None:
             absent = [] if instance.get_latest_materialization_event(key) else ["not partitioned"]
         else:
-            absent = []
+            made = instance.get_materialized_partitions(key)
+            absent = sorted((wanted if node.partitions_def == cells else of_batches) - made)
         if absent:
             missing[key.to_user_string()] = absent
     return missing

@@ -74,7 +74,7 @@ def _owner(graphic: etree._Element, group_owners: dict[etree._Element, etree._El
             if tag in _OWNERS:
                 owner = parent
             elif tag == "fig-group":
-                owner = group_owners[parent]
+                owner = group_owners.get(parent)
         if tag in _OUTSIDE:
             break
         parent = parent.getparent()

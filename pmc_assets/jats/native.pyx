@@ -5,6 +5,7 @@ Optional: see `compiled.py`. Nothing here recurses, so that a deep tree costs no
 between filling and reading it no Python object is made, since making one may run other Python code.
 """
 
+from cython cimport trashcan
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport uint64_t, uintptr_t
 from libc.stdlib cimport free, realloc
@@ -14,7 +15,7 @@ from lxml.includes.etreepublic cimport (
     pyunicode, textOf,
 )
 from lxml.includes.tree cimport (
-    XML_CDATA_SECTION_NODE, XML_ELEMENT_NODE, XML_ENTITY_REF_NODE, XML_TEXT_NODE, const_xmlChar, xmlAttr, xmlNode,
+    XML_CDATA_SECTION_NODE, XML_ELEMENT_NODE, XML_ENTITY_REF_NODE, XML_TEXT_NODE, const_xmlChar, xmlAttr, xmlDtd, xmlNode,
 )
 
 from unicodedata import normalize

@@ -285,7 +285,7 @@ cdef void trim_span(Span* span, size_t end) noexcept:
 
 
 cdef inline bint is_marklike(str text, Py_ssize_t begin):
-    if begin + 2 > len(text):
+    if begin < 0 or begin > len(text) - 2:
         return False
     return text[begin] in "([" or (text[begin].isalpha() and not text[begin + 1].isalpha())
 

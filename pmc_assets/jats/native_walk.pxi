@@ -91,15 +91,15 @@ cdef bint is_linked_reference(xmlNode* node) noexcept:
     cdef xmlAttr* attribute = node.properties
     while attribute != NULL:
         if attribute.ns != NULL and not strcmp(<const char*>attribute.name, b"href"):
-            if attribute.children == NULL:
-                return False
-            if attribute.children.next == NULL and strstr(<const char*>attribute.children.content, b"10.") == NULL:
-                return False
-            return list_above(node.parent) != NULL
+            if attribute.children != NULL and (
+                attribute.children.next != NULL or strstr(<const char*>attribute.children.content, b"10.") != NULL
+            ):
+                return list_above(node.parent) != NULL
         attribute = attribute.next
     return False
 
 
+@trashcan(True)
 cdef class Place:
     """Where an element stands: twin of `outline.Place`."""
 
@@ -158,7 +158,10 @@ cdef class Walker:
                 self.roles[tag] = self.roles.get(tag, 0) | role
 
     def walk(self, _Element article):
-        """Give the attributes of an Outline."""
+        """Give the attributes of an Outline; None where the document declares attributes, whose defaults no node holds."""
+        cdef xmlDtd* declared = node_of(article).doc.intSubset
+        if declared != NULL and declared.attributes != NULL:
+            return None
         walk = Walk()
         walk.begin(self, article)
         walk.run(article._c_node)

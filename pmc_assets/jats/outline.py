@@ -99,7 +99,7 @@ class Outline:
         self.article = article
         self._places = {article: Place(None, article)}
         self._standing_of: dict[etree._Element, Place] = {}
-        vars(self).update(_WALKER.walk(article) if _WALKER else self._walk())
+        vars(self).update((_WALKER and _WALKER.walk(article)) or self._walk())
         standing = self._standing_of
         self.floats = [(e, standing[e]) for name in (*FLOATS, "graphic") for e in self.found[name] if e in standing]
 

@@ -122,7 +122,7 @@ def _find_labels(text: str, pointers: list[Pointer]) -> bool:
         if occurrences > 1 and occurrences != labels.count(label):
             tail = pointer.xref.tail or ""
             context = label + tail[:CONTEXT_CHARACTERS]
-            if len(tail) < CONTEXT_CHARACTERS or text.count(context) != 1:
+            if len(tail) < CONTEXT_CHARACTERS or text.find(context) != text.rfind(context):
                 return False
             start = text.find(context, position)
         if start < 0 or 0 <= text.find(label, start + 1) < start + len(label):

@@ -13,6 +13,8 @@ from pmc_assets.warehouse.search import search_captions
 from pmc_assets.warehouse.watch import Abandon, guarded
 
 SHOWN = "s.license_group, s.primary_label, s.caption"
+IMAGES_PER_SAMPLE = 2
+"""So many images are asked for by sample that is wanted: those without a caption are no samples."""
 
 
 def find_similar(
@@ -40,11 +42,12 @@ def find_similar(
             condition = check_query(connection, f"select {pack_sql('s')} as k from out.samples as s where ({where}\n)")
             with guarded(connection, timeout_s, abandon=abandon):
                 among = connection.sql(condition).to_arrow_table()["k"].combine_chunks()
+        asked = most * IMAGES_PER_SAMPLE
         if sample_key:
-            hits = nearest_to_sample(lake, sample_key, most, encoder=name, among=among)
+            hits = nearest_to_sample(lake, sample_key, asked, encoder=name, among=among)
         else:
-            hits = nearest_to_vector(lake, image_vector(lake, image, name), most, encoder=name, among=among)
-        return _samples_of(connection, hits)
+            hits = nearest_to_vector(lake, image_vector(lake, image, name), asked, encoder=name, among=among)
+        return _samples_of(connection, hits, most)
 
 
 def find_words(lake_url: str, words: str, *, most: int = DEFAULT_COUNT) -> pa.Table:
@@ -55,14 +58,14 @@ def find_words(lake_url: str, words: str, *, most: int = DEFAULT_COUNT) -> pa.Ta
     lake = Lake(lake_url)
     hits = search_captions(lake, words, most)
     with open_connection(lake) as connection:
-        return _samples_of(connection, hits)
+        return _samples_of(connection, hits, most)
 
 
-def _samples_of(connection: duckdb.DuckDBPyConnection, hits: pa.Table) -> pa.Table:
+def _samples_of(connection: duckdb.DuckDBPyConnection, hits: pa.Table, most: int) -> pa.Table:
     connection.register("hits", hits)
     return connection.sql(
         f"select s.sample_key, h.score, {SHOWN} from hits as h"
-        f" join out.samples as s on s.sample_key = {unpack_sql('h.packed_key')} order by h.score desc, 1"
+        f" join out.samples as s on s.sample_key = {unpack_sql('h.packed_key')} order by h.score desc, 1 limit {most}"
     ).to_arrow_table()
 
 
