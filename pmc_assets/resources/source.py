@@ -8,9 +8,9 @@ from pydantic import Field
 
 from pmc_assets.lake import SAMPLE
 from pmc_assets.packages.choose import Keep
-from pmc_assets.source.http import USER_AGENT
 from pmc_assets.source.open import BUDGET_S, CONNECTIONS, TIMEOUT_S, open_source
 from pmc_assets.source.source import Source
+from pmc_assets.source.transport import USER_AGENT
 
 POOL = "source"
 

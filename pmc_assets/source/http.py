@@ -12,12 +12,11 @@ from yarl import URL
 
 from pmc_assets.http_faults import TransientFault, retry_after_s
 from pmc_assets.source.answers import GONE_STATUSES, RETRIED_STATUSES, Body, Missing, Refused
-from pmc_assets.source.transport import Admit, safe_key
+from pmc_assets.source.transport import USER_AGENT, Admit, safe_key
 
 CONNECT_TIMEOUT_S = 10.0
 SLOWEST_BYTES_PER_S = 32 * 1024
 PIECE_BYTES = 2**20
-USER_AGENT = "pmc_assets (research pipeline for the PMC Open Access Subset)"
 PASSING_S3_ERRORS = re.compile(rb"<Code>(RequestTimeout|SlowDown|InternalError)</Code>")
 
 

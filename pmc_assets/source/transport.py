@@ -12,6 +12,8 @@ import fsspec
 from pmc_assets.http_faults import TransientFault
 from pmc_assets.source.answers import Body, Missing, Refused, md5_of
 
+USER_AGENT = "pmc_assets (research pipeline for the PMC Open Access Subset)"
+
 Admit = Callable[[int], Awaitable[None]]
 
 

@@ -53,7 +53,7 @@ def find_table(name: str) -> schema.Table:
 @cache
 def derived_table(contract: SqlContract) -> schema.Table:
     """Give a SQL contract as a table of the lake; types are those of the query over empty tables."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         shape = _run(connection, contract, {name: [] for name in contract.depends}).schema
     return schema.Table(contract.name, contract.row, contract.key, tuple(shape), contract.partitioned_by)
 
