@@ -38,8 +38,9 @@ debian:
 # Two at a time: types are checked beside the suite.
 test: lint suite types
 
+# Three processes on two cores: threads of numeric libraries would wait for each other.
 suite: env debian
-	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 ui: env
 	$(BIN)/pmc-assets ui

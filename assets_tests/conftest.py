@@ -2,18 +2,21 @@
 
 import ipaddress
 import os
-import shutil
 import socket
 from functools import cache
 from pathlib import Path
 
 import pytest
-from made_lake import ONE_AT_ONCE, ONE_REAL_BATCH, ONE_SAMPLE_BATCH, REPOSITORY, MadeLake, make_lake
+from made_lake import ONE_REAL_BATCH, ONE_SAMPLE_BATCH, REPOSITORY, MadeLake, make_lake
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from pmc_assets.annotations.encoders import DEFAULT_ENCODER, load_encoder
+from pmc_assets.lake import Lake
+
 ONE_PROCESS = {"PMC_WORKERS": "1"}
 OF_REAL_LAKES = {"PMC_EFETCH_URL": ""} | ONE_REAL_BATCH | ONE_PROCESS
+UP_TO_IMAGES = ("--select", '+key:"core/images" or key:"warehouse"')
 REAL_LAKE = "mirror_lake"
 SHARING_FOLDERS = ("annotations", "shards", "subsets")
 SLOWEST_FIRST = (REAL_LAKE, "test_sample_run", "test_browser", "test_many_machines", "test_drill", "annotations")
@@ -74,21 +77,31 @@ def closed_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def mirror_lake(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
+def encoder_lake(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake with nothing but the encoder's graph, which takes seconds: made once for all processes of the suite."""
+    of_process = tmp_path_factory.getbasetemp()
+    lake = Lake(str((of_process if worker_id == "master" else of_process.parent) / "encoders"))
+    with lake.lock("encoders"):
+        load_encoder(DEFAULT_ENCODER, lake)
+    return lake
+
+
+@pytest.fixture(scope="session")
+def mirror_lake(mirror: Path, encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
     """The lake of the real bucket, made once for all tests; nobody may change it."""
-    return make_lake(tmp_path_factory.mktemp("mirror"), *ONE_AT_ONCE, PMC_SOURCE=mirror.as_uri(), **OF_REAL_LAKES)
+    home = tmp_path_factory.mktemp("mirror")
+    return make_lake(home, encoder_lake, PMC_SOURCE=mirror.as_uri(), **OF_REAL_LAKES)
 
 
 @pytest.fixture(scope="session")
-def legacy_lake(shared: Path, mirror_lake: MadeLake, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
-    """The lake of the real tarballs, made once for all tests, with the other lake's encoder; nobody may change it."""
+def legacy_lake(shared: Path, encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
+    """The lake of the real tarballs up to its images, made once for all tests; nobody may change it."""
     legacy, home = shared / "pmc_mirror" / "legacy", tmp_path_factory.mktemp("legacy")
-    shutil.copytree(mirror_lake.root / "models" / "encoders", home / "lake" / "models" / "encoders")
-    return make_lake(home, *ONE_AT_ONCE, PMC_SOURCE=legacy.as_uri(), **OF_REAL_LAKES)
+    return make_lake(home, encoder_lake, *UP_TO_IMAGES, PMC_SOURCE=legacy.as_uri(), **OF_REAL_LAKES)
 
 
 @pytest.fixture(scope="session")
-def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
-    """The lake of the embedded sample, made once for all tests; nobody may change it."""
-    settings = {"PMC_SAMPLE_ARTICLES": "120"} | ONE_SAMPLE_BATCH | ONE_PROCESS
-    return make_lake(tmp_path_factory.mktemp("sample"), *ONE_AT_ONCE, **settings)
+def sample_lake(encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
+    """The lake of the embedded sample, made once for all tests as a user makes it; nobody may change it."""
+    settings = {"PMC_SAMPLE_ARTICLES": "80"} | ONE_SAMPLE_BATCH | ONE_PROCESS
+    return make_lake(tmp_path_factory.mktemp("sample"), encoder_lake, is_forked=False, **settings)

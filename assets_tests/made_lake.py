@@ -8,22 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from forking import run_forked
 
 from pmc_assets.lake import Lake
 
 REPOSITORY = Path(__file__).parent.parent
 ONE_AT_ONCE = ("--jobs", "1")
+ENCODERS = "models/encoders"
 REAL_BATCH, ONE_REAL_BATCH = "PMC0xxxxxxxx", {"PMC_BATCH_IDS": "100000000"}
 SAMPLE_BATCH, ONE_SAMPLE_BATCH = "PMC9000xxxxx", {"PMC_BATCH_IDS": "100000"}
 """All articles in one batch: most of what a small lake costs is what each of its cells costs Dagster."""
 
 
-def run_command(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `pmc-assets` as a user would: its own process, instance and lake below `home`."""
+def run_command(
+    home: Path, *arguments: str, is_forked: bool = True, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `pmc-assets` in a process of its own, with an instance and a lake below `home`.
+
+    Not forked, it starts as a user would start it.
+    """
     shutil.copy(REPOSITORY / "dagster.yaml", home / "dagster.yaml")
     shutil.copy(REPOSITORY / "workspace.yaml", home / "workspace.yaml")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PMC_", "NCBI_"))}
     environment |= {"DAGSTER_HOME": str(home), "PMC_LAKE": str(home / "lake"), "COLUMNS": "200"} | variables
+    if is_forked:
+        return run_forked(home, list(arguments), environment)
     command = [str(Path(sys.executable).with_name("pmc-assets")), *arguments]
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
 
@@ -43,16 +52,22 @@ class MadeLake:
     def lake(self) -> Lake:
         return Lake(str(self.root))
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return run_command(self.home, *arguments, **self.variables)
+    def command(self, *arguments: str, is_forked: bool = True) -> subprocess.CompletedProcess[str]:
+        return run_command(self.home, *arguments, is_forked=is_forked, **self.variables)
 
     def rows(self, sql: str) -> list[tuple]:
         with duckdb.connect(str(self.root / "warehouse.duckdb"), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
 
-def make_lake(home: Path, *options: str, **variables: str) -> MadeLake:
+def copy_encoders(source: Lake, target: Path) -> None:
+    shutil.copytree(source.full_path(ENCODERS), target / ENCODERS)
+
+
+def make_lake(home: Path, encoder_lake: Lake, *options: str, is_forked: bool = True, **variables: str) -> MadeLake:
+    """Make a lake by one run of the command, but for the encoder's graph, which `encoder_lake` has."""
     made = MadeLake(home, variables)
-    answer = made.command("run", *options)
+    copy_encoders(encoder_lake, made.root)
+    answer = made.command("run", *ONE_AT_ONCE, *options, is_forked=is_forked)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return made

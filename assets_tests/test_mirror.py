@@ -105,7 +105,7 @@ def test_forgetting_the_source_does_not_put_the_sample_into_a_lake_of_real_artic
     assert mirror_lake.rows("select count(*) from core.articles") == [(37,)]
 
 
-def test_an_unchanged_rerun_gives_identical_bytes(mirror_lake: MadeLake) -> None:
+def test_one_cell_with_all_downstream_rerun_gives_identical_bytes(mirror_lake: MadeLake) -> None:
     def digests() -> dict[str, str]:
         files = (
             path

@@ -8,6 +8,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from made_lake import copy_encoders
 from stages import sync
 
 from pmc_assets import schema
@@ -56,14 +57,6 @@ def filled_cells(lake: Lake) -> list[Partition]:
 
 
 @pytest.fixture(scope="session")
-def encoder_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """A lake with nothing but the encoder's graph, which takes seconds to make."""
-    lake = Lake(str(tmp_path_factory.mktemp("encoders")))
-    load_encoder(ENCODER, lake)
-    return lake
-
-
-@pytest.fixture(scope="session")
 def annotated(encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> AnnotatedSample:
     folder, seed = tmp_path_factory.mktemp("annotated"), random.SystemRandom().randrange(10**6)
     written = write_sample(str(folder / "bucket"), ARTICLES, seed)
@@ -72,8 +65,7 @@ def annotated(encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> A
     for batch, group in synced.packages:
         parse_partition(lake, Partition.of(license_group=group, batch=batch))
     cells = filled_cells(lake)
-    for path in encoder_lake.find("models/encoders"):
-        lake.write_bytes(path, encoder_lake.read_bytes(path))
+    copy_encoders(encoder_lake, folder / "lake")
     encoder = load_encoder(ENCODER, lake)
     for cell in cells:
         embed_partition(lake, cell, encoder, workers=2)

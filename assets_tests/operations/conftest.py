@@ -1,16 +1,18 @@
 """A control room over a lake of a few sample articles, as a user would start it."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from forking import run_forked
+from made_lake import ONE_AT_ONCE, copy_encoders
 
 from benchmarks.drill import prepare
 from benchmarks.operations.control_room import REPOSITORY, ControlRoom, make_home
 from benchmarks.operations.scenarios import Drill
+from pmc_assets.lake import Lake
 from pmc_assets.sample.bucket import write_sample
 
 ARTICLES, ARTICLES_PER_BATCH = 12, 6
@@ -36,19 +38,6 @@ def commercial_batches(lake: Path) -> list[str]:
     )
 
 
-def pmc_assets(environment: dict[str, str], *arguments: str) -> None:
-    """Run the command in a process of its own. Raises: CalledProcessError."""
-    program = str(Path(sys.executable).with_name("pmc-assets"))
-    subprocess.run(
-        [program, *arguments],
-        env=os.environ | environment,
-        cwd=environment["DAGSTER_HOME"],
-        check=True,
-        capture_output=True,
-        timeout=300,
-    )
-
-
 @pytest.fixture(scope="package")
 def drill(tmp_path_factory: pytest.TempPathFactory) -> Drill:
     """A small sample and its undisturbed lake up to core/images, made once; nobody may change it."""
@@ -56,24 +45,17 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Drill:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlRoom]:
+def room(encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlRoom]:
     """`dagster dev` with the repository's own instance file: one cell and the models are made, the others are listed."""
     folder = tmp_path_factory.mktemp("control-room")
     environment = sample_environment(folder)
+    copy_encoders(encoder_lake, folder / "lake")
     home = make_home(Path(environment["DAGSTER_HOME"]), REPOSITORY / "dagster.yaml")
-    pmc_assets(environment, "run", "--jobs", "1", "--select", '+key:"raw/filelists"')
+    run = partial(run_forked, home, environment=dict(os.environ) | environment)
+    assert run(["run", *ONE_AT_ONCE, "--select", '+key:"raw/filelists"']).returncode == 0
     made = commercial_batches(folder / "lake")[-1]
-    pmc_assets(
-        environment,
-        "run",
-        "--jobs",
-        "1",
-        "--batch",
-        made,
-        *("--license-group", "commercial"),
-        "--select",
-        '+key:"core/annotations"',
-    )
+    cell = ("--batch", made, "--license-group", "commercial")
+    assert run(["run", *ONE_AT_ONCE, *cell, "--select", '+key:"core/annotations"']).returncode == 0
     room = ControlRoom(home, environment)
     room.start()
     try:

@@ -115,8 +115,10 @@ def _torch_model() -> Any:
 
 
 def _onnx_graph(target: Path) -> bytes:
+    """Trace the network once, on one thread: beside other processes torch's threads wait longer than they work."""
     import torch
 
+    torch.set_num_threads(1)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
