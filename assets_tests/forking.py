@@ -11,10 +11,16 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pmc_assets.assets
+from benchmarks.operations.forked_run import Here
 
-IMPORTED_ONCE = ["pytest", "stages", "pmc_assets.cli.app", "pmc_assets.cli.run", "pmc_assets.cli.status"] + [
-    f"pmc_assets.assets.{module.name}" for module in pkgutil.iter_modules(pmc_assets.assets.__path__)
-]
+IMPORTED_ONCE = [
+    "pytest",
+    "stages",
+    "pmc_assets.cli.app",
+    "pmc_assets.cli.run",
+    "pmc_assets.cli.worker",
+    "pmc_assets.cli.status",
+] + [f"pmc_assets.assets.{module.name}" for module in pkgutil.iter_modules(pmc_assets.assets.__path__)]
 """All but the definitions, which read the variables of the environment."""
 
 
@@ -33,7 +39,10 @@ def start(target: Callable[..., object], *arguments: object) -> BaseProcess:
 
 
 def run_forked(home: Path, arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run `pmc-assets` with just these variables and `home` as its folder, without the seconds of its imports."""
+    """Run `pmc-assets` with just these variables and `home` as its folder, all of it in one process.
+
+    It has been spared the seconds of its imports, and so have the processes that it would start for its runs.
+    """
     process = start(_call_command, home, arguments, environment)
     process.join()
     said = ((home / f"{name}.txt").read_text() for name in ("stdout", "stderr"))
@@ -48,6 +57,8 @@ def _call_command(home: Path, arguments: list[str], environment: dict[str, str])
     for stream, name in ((sys.stdout, "stdout"), (sys.stderr, "stderr")):
         with Path(f"{name}.txt").open("w") as file:
             os.dup2(file.fileno(), stream.fileno())
+    from pmc_assets.cli import run
     from pmc_assets.cli.app import app
 
+    run._pool = lambda jobs: Here()
     app(arguments)

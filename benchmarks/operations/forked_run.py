@@ -28,7 +28,7 @@ class Death:
     delay_s: float = 0.0
 
 
-class _Here(Executor):
+class Here(Executor):
     """Runs what is submitted at once, in this process."""
 
     def submit(self, call: Any, /, *arguments: Any, **keywords: Any) -> Future:  # type: ignore[override]
@@ -69,7 +69,7 @@ def _run(folder: Path, arguments: list[str], environment: dict[str, str], death:
     from pmc_assets.cli import run
     from pmc_assets.cli.app import app
 
-    run._pool = lambda jobs: _Here()  # type: ignore[assignment,return-value]
+    run._pool = lambda jobs: Here()  # type: ignore[assignment,return-value]
     with _counted(folder, environment["PMC_LAKE"], death):
         app(["run", "--jobs", "1", *arguments])
 
