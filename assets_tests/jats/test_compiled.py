@@ -51,6 +51,12 @@ def assert_read_the_same(xml: bytes) -> None:
     assert record(article.read_article, xml) == record(PURE["article"].read_article, xml)
 
 
+def front_xml(*contributors: str) -> bytes:
+    inner = "".join(f"<contrib>{each}</contrib>" for each in contributors)
+    meta = f"<article-meta><contrib-group>{inner}</contrib-group></article-meta>"
+    return f"<article {NAMESPACES}><front>{meta}</front></article>".encode()
+
+
 def test_twins_are_compiled_where_a_compiler_is_at_hand():
     assert compiled.native is not None, "install the package anew: make env"
     assert PURE["compiled"].native is None
@@ -142,6 +148,25 @@ def test_real_articles_are_read_the_same(shared: Path):
             b'<fig-group xmlns:xlink="http://www.w3.org/1999/xlink"><article><graphic xlink:href="a"/></article>'
             b"</fig-group>",
         ),
+        (
+            "affiliation and language by declaration",
+            b"<!DOCTYPE article [<!ATTLIST xref rid CDATA 'A1' ref-type CDATA 'aff'><!ATTLIST p xml:lang CDATA 'de'>]>"
+            b"<article><front><article-meta><contrib-group><contrib><name><surname>S</surname></name><xref/></contrib>"
+            b'<aff id="A1">I</aff><aff id="A2">J</aff></contrib-group></article-meta></front><body><fig id="F1">'
+            b"<caption><title>T</title><p>x</p></caption></fig></body></article>",
+        ),
+        ("deep affiliation", front_xml("<aff>x" + "<addr-line>y<b/>" * 200 + "</addr-line>" * 200 + "</aff>")),
+        (
+            "contributors of every kind",
+            front_xml(
+                "<name-alternatives><name><surname>S</surname><suffix>Jr</suffix></name></name-alternatives>",
+                "<name><prefix>Dr</prefix></name><name><surname>T</surname></name>",
+                "<string-name>A <surname/><given-names>B</given-names></string-name>",
+                "<collab>C <email>d</email></collab><contrib-id>https://orcid.org/0000-0001-2345-678x</contrib-id>",
+                '<anonymous/><aff-alternatives><aff>I</aff><aff>J</aff></aff-alternatives><xref ref-type="fn" rid="A"/>',
+                '<mml:name/><uri xlink:href="https://orcid.org/0000-0001-2345-6789"/><name><surname>U</surname></name>',
+            ),
+        ),
         ("two fronts", b"<article><front/><front><article-meta><volume>1</volume></article-meta></front></article>"),
     ],
 )
@@ -213,6 +238,22 @@ def written(node: str | tuple) -> str:
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_arrangement_of_elements_is_read_the_same(tree: str | tuple):
     assert_read_the_same(f"<article {NAMESPACES}><front/><body>{written(tree)}</body></article>".encode())
+
+
+_PRINTED = ("label", "institution", "institution-wrap", "institution-id", "addr-line", "sup", "bold", "italic", "xref", "country")
+
+
+@given(
+    st.recursive(
+        st.sampled_from(["University", " ", ", ", "1", "é", "(", "x ", "\n"]),
+        lambda inner: st.tuples(st.sampled_from(_PRINTED), st.lists(inner, max_size=4)),
+        max_leaves=25,
+    )
+)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_affiliation_is_read_the_same(tree: str | tuple):
+    name = "<name><surname>S</surname></name>"
+    assert_read_the_same(front_xml(f"{name}<aff>{written(tree)}</aff>", f"{name}<aff>a{written(tree)}b</aff>"))
 
 
 def test_another_lxml_runs_without_twins(monkeypatch: pytest.MonkeyPatch):

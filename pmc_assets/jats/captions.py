@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from pmc_assets.jats.compiled import compiled
 from pmc_assets.jats.names import XML_LANG, primary_language
 from pmc_assets.jats.settle import space_around
 from pmc_assets.jats.text import text_of
@@ -28,12 +29,11 @@ class Caption:
     language: str | None = None
     block_starts: list[int] = field(default_factory=list)
 
-    def append(self, block: etree._Element) -> None:
-        texts = block_texts(block)
+    def append(self, texts: list[str], *, is_title: bool) -> None:
         for text in texts:
             self.block_starts.append(len(self.text) + 1 if self.text else 0)
             self.text = f"{self.text} {text}" if self.text else text
-        if block.tag == "title" and self.title is None and texts:
+        if is_title and self.title is None and texts:
             self.title = texts[0]
 
 
@@ -47,12 +47,12 @@ def read_captions(captions: list[etree._Element], language: str | None) -> tuple
     by_language: dict[str | None, Caption] = {}
     for element in captions:
         own_language = element.get(XML_LANG) or language
-        for block in element if holds_only(element, _BLOCKS) else (element,):
-            block_language = block.get(XML_LANG) or own_language
+        for is_title, block_language, texts in leaf_texts(element, _LEAVES) or _read_blocks(element):
+            block_language = block_language or own_language
             caption = by_language.get(block_language)
             if caption is None:
                 caption = by_language[block_language] = Caption(language=block_language)
-            caption.append(block)
+            caption.append(texts, is_title=is_title)
     if not by_language:
         return Caption(language=language), []
     if len(by_language) == 1:
@@ -60,6 +60,20 @@ def read_captions(captions: list[etree._Element], language: str | None) -> tuple
     first, own = next(iter(by_language)), primary_language(language)
     main = by_language.pop(next((other for other in by_language if primary_language(other) == own), first))
     return main, [caption for caption in by_language.values() if caption.text]
+
+
+@compiled
+def leaf_texts(caption: etree._Element, names: frozenset[str]) -> list[tuple[bool, str | None, list[str]]]:
+    """Read the blocks of a caption that holds nothing but some that no other block is in: is it a title, language, text.
+
+    Empty: [] where the blocks are to be read one by one.
+    """
+    return []
+
+
+def _read_blocks(caption: etree._Element) -> list[tuple[bool, str | None, list[str]]]:
+    blocks = caption if holds_only(caption, _BLOCKS) else (caption,)
+    return [(block.tag == "title", block.get(XML_LANG), block_texts(block)) for block in blocks]
 
 
 def block_texts(block: etree._Element, depth: int = 0) -> list[str]:

@@ -4,9 +4,10 @@ import re
 
 from lxml import etree
 
-from pmc_assets.jats.tree import texts_by_name
+from pmc_assets.jats.tree import words_of
 from pmc_assets.partial_dates import partial_date
 
+_PARTS = ("year", "month", "day")
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
@@ -17,13 +18,13 @@ def iso_date(element: etree._Element) -> str | None:
         what follows it.
     Empty: None without a year; a season or free text is no month.
     """
-    parts = texts_by_name(element)
-    if "year" not in parts:
+    year, month, day = words_of(element, _PARTS)
+    if year is None:
         match = _ISO.match(element.get("iso-8601-date") or "")
         if match is None:
             return None
-        parts = dict(zip(("year", "month", "day"), match.groups(), strict=True))
-    return partial_date(*((parts.get(name) or "").strip() for name in ("year", "month", "day")))
+        year, month, day = match.groups()
+    return partial_date(year, month or "", day or "")
 
 
 def publication_kinds(element: etree._Element) -> tuple[str, ...]:

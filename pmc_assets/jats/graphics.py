@@ -1,6 +1,6 @@
 """Which element shows which graphics, and of what kind it is: figures, tables, formulas, and what stands alone."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -28,6 +28,7 @@ _OUTSIDE = frozenset(
     ("sec", "body", "back", "floats-group", "floats-wrap", "boxed-text", "app", "front", "sub-article")
 )
 _PICTURES = ("graphic", "media")
+_Reference = tuple[etree._Element, str]
 
 
 @dataclass(slots=True)
@@ -36,8 +37,8 @@ class Showing:
 
     element: etree._Element
     kind: str
-    graphics: list[dict] = field(default_factory=list)
-    elements: list[etree._Element] = field(default_factory=list)
+    graphics: list[dict]
+    elements: list[etree._Element]
 
 
 def read_showings(outline: Outline) -> list[Showing]:
@@ -47,12 +48,13 @@ def read_showings(outline: Outline) -> list[Showing]:
         where they have an xlink:href in them. A graphic inside a fig is the innermost fig's.
     """
     found = outline.found
-    owned: dict[etree._Element, list[etree._Element]] = {figure: [] for figure in found["fig"]}
+    owned: dict[etree._Element, list[_Reference]] = {figure: [] for figure in found["fig"]}
     group_owners = {group: _owner_in_group(group) for group in found["fig-group"]}
     for name in GRAPHICS:
         for graphic in found[name]:
-            if href_of(graphic):
-                owned.setdefault(_owner(graphic, group_owners), []).append(graphic)
+            href = href_of(graphic)
+            if href:
+                owned.setdefault(_owner(graphic, group_owners), []).append((graphic, href))
     order = list(owned) if len(owned) == len(found["fig"]) else [e for e in outline.elements if e in owned]
     return [_showing(element, owned[element]) for element in order]
 
@@ -91,38 +93,37 @@ def _owner_in_group(group: etree._Element) -> etree._Element:
     return next((figure for figure in figures if figure.get(XML_LANG) == language), figures[0])
 
 
-def _showing(element: etree._Element, graphics: list[etree._Element]) -> Showing:
-    showing = Showing(element, _kind(element, graphics))
-    if len(graphics) == 1:
-        showing.elements = graphics
-        showing.graphics = [_graphic_row(graphics[0], 0, 0)]
-        return showing
+def _showing(element: etree._Element, references: list[_Reference]) -> Showing:
+    if len(references) == 1:
+        ((graphic, href),) = references
+        return Showing(element, _kind(element), [_graphic_row(graphic, href, 0, 0)], [graphic])
+    showing = Showing(element, _kind(element), [], [])
     places: dict[etree._Element, list[int]] = {}
-    for graphic in sorted(graphics, key=lambda graphic: graphic.tag not in _PICTURES):
+    for graphic, href in sorted(references, key=lambda reference: reference[0].tag not in _PICTURES):
         parent = graphic.getparent()
         shared = parent if parent is not None and parent.tag == "alternatives" else graphic
         place = places.setdefault(shared, [len(places), 0])
-        showing.graphics.append(_graphic_row(graphic, *place))
+        showing.graphics.append(_graphic_row(graphic, href, *place))
         showing.elements.append(graphic)
         place[1] += 1
     showing.graphics.sort(key=lambda row: row["graphic_index"])
     return showing
 
 
-def _graphic_row(graphic: etree._Element, graphic_index: int, alternative_index: int) -> dict:
+def _graphic_row(graphic: etree._Element, href: str, graphic_index: int, alternative_index: int) -> dict:
     mime_type, subtype = graphic.get("mimetype"), graphic.get("mime-subtype")
     if mime_type and subtype and "/" not in mime_type:
         mime_type = f"{mime_type}/{subtype}"
     return {
         "graphic_index": graphic_index,
         "alternative_index": alternative_index,
-        "graphic_ref": href_of(graphic),
+        "graphic_ref": href,
         "element": graphic.tag,
         "mime_type": mime_type,
     }
 
 
-def _kind(element: etree._Element, graphics: list[etree._Element]) -> str:
+def _kind(element: etree._Element) -> str:
     if element.tag == "fig":
         return "scheme" if _is_scheme(element) else "figure"
     if element.tag == "fig-group" and child_of(element, "fig") is not None:

@@ -11,8 +11,8 @@ from libc.stdint cimport uint64_t, uintptr_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset, strcmp, strlen, strstr
 from lxml.includes.etreepublic cimport (
-    LXML_VERSION_STRING, _Document, _Element, attributeValue, elementFactory, import_lxml__etree, namespacedName,
-    pyunicode, textOf,
+    LXML_VERSION_STRING, _Document, _Element, attributeValue, attributeValueFromNsName, elementFactory, import_lxml__etree, findChildForwards, namespacedName, nextElement,
+    pyunicode, setNodeText, setTailText, tailOf, textOf,
 )
 from lxml.includes.tree cimport (
     XML_CDATA_SECTION_NODE, XML_ELEMENT_NODE, XML_ENTITY_REF_NODE, XML_TEXT_NODE, const_xmlChar, xmlAttr, xmlDtd, xmlNode,
@@ -24,6 +24,16 @@ from lxml import etree
 
 cdef extern from "libxml/xmlversion.h":
     const char* LIBXML_DOTTED_VERSION
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define prefetch(address) __builtin_prefetch(address)
+    #else
+    #define prefetch(address)
+    #endif
+    """
+    void prefetch(const void* address) noexcept
 
 
 def _require_same_lxml():
@@ -60,6 +70,11 @@ cdef inline xmlNode* onward(xmlNode* node, xmlNode* top) noexcept:
     return node if node == top else node.next
 
 
+cdef str attribute_of(xmlNode* node, const char* space, const char* name):
+    """Give an attribute as lxml does: also one that only the document's DTD states."""
+    return attributeValueFromNsName(node, <const_xmlChar*>space, <const_xmlChar*>name)
+
+
 cdef inline bint has_name(xmlNode* node, const char* name) noexcept:
     return (
         node != NULL and node.type == XML_ELEMENT_NODE and node.ns == NULL and not strcmp(<const char*>node.name, name)
@@ -69,3 +84,4 @@ cdef inline bint has_name(xmlNode* node, const char* name) noexcept:
 include "native_text.pxi"
 include "native_tree.pxi"
 include "native_walk.pxi"
+include "native_people.pxi"

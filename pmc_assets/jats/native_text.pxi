@@ -162,6 +162,33 @@ def paragraph_text_of(_Element paragraph) -> str:
     return text_below(node_of(paragraph))
 
 
+def running_texts(list blocks not None, dict known not None) -> list:
+    cdef list rows = []
+    for paragraph, place in blocks:
+        if place.location == "body" and place.host is None and not place.is_aside:
+            text = known.get(paragraph)
+            if text is None:
+                text = text_below(node_of(paragraph))
+            if text:
+                rows.append({"section_path": place.section_path(), "text": text})
+    return rows
+
+
+def cited_ids(list pub_ids not None, dict lists not None, bint is_alone) -> tuple:
+    cdef list pmids = [], dois = []
+    cdef str text
+    for is_pmid, stated, ref_list, is_cited in pub_ids:
+        if ref_list in lists or (is_alone and is_cited):
+            text = stated if isinstance(stated, str) else text_below(node_of(stated))
+            if not is_pmid:
+                dois.append(text)
+            else:
+                text = text.rstrip(".")
+                if text.isdecimal() and len(text) < 19:
+                    pmids.append(int(text))
+    return pmids, dois
+
+
 cdef inline bint is_layout(unsigned char c) noexcept:
     return c == 0x20 or c == 0x09 or c == 0x0A or c == 0x0D
 
@@ -288,6 +315,21 @@ cdef inline bint is_marklike(str text, Py_ssize_t begin):
     if begin < 0 or begin > len(text) - 2:
         return False
     return text[begin] in "([" or (text[begin].isalpha() and not text[begin + 1].isalpha())
+
+
+def texts_below(list elements not None, str tag) -> list:
+    cdef Name name = name_of(tag)
+    cdef list texts = []
+    cdef xmlNode* top
+    cdef xmlNode* node
+    for element in elements:
+        top = node_of(element)
+        node = down(top)
+        while node != NULL and node != top:
+            if name.fits(node):
+                texts.append(text_below(node))
+            node = node.children if down(node) != NULL else onward(node, top)
+    return texts
 
 
 def part_starts(str text not None, list starts) -> tuple:

@@ -39,12 +39,13 @@ def child_of(_Element parent, str tag):
     return elementFactory(parent._doc, node) if node != NULL else None
 
 
-def children_of(_Element parent, str tag) -> list:
+def children_of(_Element parent, str tag, str other=None) -> list:
     cdef xmlNode* node = node_of(parent).children
-    cdef Name name = name_of(tag)
+    cdef Name first = name_of(tag)
+    cdef Name second = first if other is None else name_of(other)
     cdef list children = []
     while node != NULL:
-        if name.fits(node):
+        if first.fits(node) or (second is not first and second.fits(node)):
             children.append(elementFactory(parent._doc, node))
         node = node.next
     return children
@@ -92,6 +93,24 @@ def holds_only(_Element parent, frozenset tags not None) -> bool:
     return True
 
 
+def leaf_texts(_Element caption, frozenset names not None) -> list:
+    cdef xmlNode* node
+    cdef list texts = []
+    if not holds_only(caption, names):
+        return texts
+    node = node_of(caption).children
+    while node != NULL:
+        if node.type == XML_ELEMENT_NODE:
+            text = text_below(node)
+            texts.append((
+                has_name(node, b"title"),
+                attribute_of(node, b"http://www.w3.org/XML/1998/namespace", b"lang"),
+                [text] if text else [],
+            ))
+        node = node.next
+    return texts
+
+
 cdef bint is_blank(const unsigned char* s) noexcept:
     cdef int width
     while s[0]:
@@ -102,13 +121,16 @@ cdef bint is_blank(const unsigned char* s) noexcept:
     return True
 
 
-def texts_by_name(_Element parent) -> dict:
-    cdef xmlNode* node = node_of(parent).children
-    cdef dict texts = {}
-    while node != NULL:
-        if node.type == XML_ELEMENT_NODE:
-            texts[pyunicode(node.name) if node.ns == NULL else namespacedName(node)] = textOf(node)
-        node = node.next
+def words_of(_Element parent, tuple tags not None) -> list:
+    cdef xmlNode* node
+    cdef Name name
+    cdef list texts = []
+    for tag in tags:
+        name = name_of(tag)
+        node = node_of(parent).last
+        while node != NULL and not name.fits(node):
+            node = node.prev
+        texts.append((textOf(node) or "").strip() if node != NULL else None)
     return texts
 
 
@@ -125,3 +147,37 @@ def below(_Element element, str tag, str other=None) -> list:
             found.append(elementFactory(element._doc, node))
         node = node.children if down(node) != NULL else onward(node, top)
     return found
+
+
+cdef bint is_closing(str text):
+    return bool(text) and text[0] in ".,;:)]?!"
+
+
+cdef bint starts_with_mark(xmlNode* node):
+    cdef xmlNode* inner
+    text = textOf(node)
+    while not text:
+        inner = findChildForwards(node, 0)
+        if inner == NULL:
+            return False
+        node = inner
+        text = textOf(node)
+    return is_closing(text)
+
+
+cdef bint is_before_mark(xmlNode* node):
+    tail = tailOf(node)
+    while not tail:
+        if nextElement(node) != NULL or node.parent == NULL or node.parent.type != XML_ELEMENT_NODE:
+            return False
+        node = node.parent
+        tail = tailOf(node)
+    return is_closing(tail)
+
+
+def space_around(_Element element) -> None:
+    cdef xmlNode* node = node_of(element)
+    if not starts_with_mark(node):
+        setNodeText(node, " " + (textOf(node) or ""))
+    if not is_before_mark(node):
+        setTailText(node, " " + (tailOf(node) or ""))

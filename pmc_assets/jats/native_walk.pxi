@@ -230,7 +230,9 @@ cdef class Walk:
         self.enter(top, 0)
         self.steps[0].place = 0
         while True:
+            prefetch(node.next)
             if node.type == XML_ELEMENT_NODE:
+                prefetch(node.last)
                 role = self.role_of(node) if node != top else 0
                 if role:
                     self.take(node, role)
@@ -265,6 +267,8 @@ cdef class Walk:
                 break
             place = (place + 1) & (SLOTS - 1)
             slot = &self.slots[place]
+        if not slot.role and not slot.is_qualified:
+            return 0  # without a look at the namespace: it is on another line of the cache than the rest
         if node.ns == NULL:
             return slot.role
         if not slot.is_qualified:

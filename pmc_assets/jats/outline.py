@@ -77,6 +77,7 @@ _WALKER = native and native.Walker(
     named=(*GRAPHICS, *SHOWING),
     max_depth=MAX_SECTION_DEPTH,
 )
+PubId = tuple[bool, str | etree._Element, etree._Element | None, bool]
 _CITATIONS = frozenset(("element-citation", "mixed-citation", "citation", "nlm-citation"))
 
 
@@ -91,7 +92,7 @@ class Outline:
     elements: list[etree._Element]
     found: dict[str, list[etree._Element]]
     paragraphs: list[tuple[etree._Element, Place]]
-    pub_ids: list[tuple[bool, str | etree._Element, etree._Element | None, bool]]
+    pub_ids: list[PubId]
     is_linked: bool
     has_entity: bool
 
@@ -199,7 +200,7 @@ def _has_caption(graphic: etree._Element) -> bool:
     return any(child.tag in ("caption", "label") for child in graphic)
 
 
-def _pub_id(element: etree._Element) -> tuple[bool, etree._Element, etree._Element | None, bool]:
+def _pub_id(element: etree._Element) -> PubId:
     parent = element.getparent()
     above = parent.getparent() if parent is not None and parent.tag in _CITATIONS else None
     is_cited = above is not None and above.tag == "ref"

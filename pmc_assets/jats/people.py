@@ -1,9 +1,11 @@
 """Authors with ORCID and affiliations, and who paid: from article-meta."""
 
 import re
+from collections.abc import Callable
 
 from lxml import etree
 
+from pmc_assets.jats.compiled import compiled
 from pmc_assets.jats.names import XLINK_HREF
 from pmc_assets.jats.text import text_of, text_or_none, tidy
 from pmc_assets.jats.tree import child_of, children_of
@@ -15,6 +17,7 @@ _NAMES = frozenset(
 _LEFT_OUT_OF_AFFILIATION = frozenset(("label", "institution-id", "xref"))
 _PARTED = frozenset(("institution-wrap", "addr-line"))
 _INLINE = frozenset(("italic", "bold", "sup", "sub", "sc", "styled-content", "break"))
+_Name = tuple[str | None, str | None]
 MAX_MARK_CHARACTERS = 3
 MAX_SHARED_AFFILIATIONS = 60
 
@@ -44,7 +47,7 @@ def _authors_of(group: etree._Element, common: dict[str | None, etree._Element])
     for contrib in children_of(group, "contrib"):
         if contrib.get("contrib-type", "author") not in ("author", "collab", "group"):
             continue
-        author, rids, inner = _author(contrib)
+        author, rids, inner = _author(contrib, _name, _orcid)
         affs = [by_id[rid] for rid in rids if rid in by_id] + inner
         pointing = pointing or bool(affs)
         author["affiliations"] = [text for aff in affs if (text := affiliation(aff))]
@@ -59,7 +62,7 @@ def _authors_of(group: etree._Element, common: dict[str | None, etree._Element])
 
 def _affiliations(parent: etree._Element) -> list[etree._Element]:
     affiliations = []
-    for child in parent.iterchildren("aff", "aff-alternatives"):
+    for child in children_of(parent, "aff", "aff-alternatives"):
         if child.tag == "aff-alternatives":
             first = child_of(child, "aff")
             if first is not None:
@@ -70,7 +73,11 @@ def _affiliations(parent: etree._Element) -> list[etree._Element]:
     return affiliations
 
 
-def _author(contrib: etree._Element) -> tuple[dict, list[str], list[etree._Element]]:
+@compiled
+def _author(
+    contrib: etree._Element, read_name: Callable[[etree._Element], _Name], read_orcid: Callable[[etree._Element], str | None]
+) -> tuple[dict, list[str], list[etree._Element]]:
+    """Read a contributor: the columns of an author, the ids of affiliations, and the affiliations inside of it."""
     surname = given_names = orcid = None
     rids: list[str] = []
     inner: list[etree._Element] = []
@@ -81,17 +88,17 @@ def _author(contrib: etree._Element) -> tuple[dict, list[str], list[etree._Eleme
                 rids += (child.get("rid") or "").split()
         elif tag in _NAMES:
             if surname is None and given_names is None:
-                surname, given_names = _name(child)
+                surname, given_names = read_name(child)
         elif tag == "aff":
             inner.append(child)
         elif tag == "aff-alternatives":
             inner += children_of(child, "aff")[:1]
         elif tag in ("contrib-id", "uri", "ext-link"):
-            orcid = orcid or _orcid(child)
+            orcid = orcid or read_orcid(child)
     return {"surname": surname, "given_names": given_names, "orcid": orcid}, rids, inner
 
 
-def _name(element: etree._Element) -> tuple[str | None, str | None]:
+def _name(element: etree._Element) -> _Name:
     tag = element.tag
     if tag in ("name-alternatives", "collab-alternatives"):
         first = next(iter(element), None)
@@ -140,30 +147,28 @@ def affiliation_text(aff: etree._Element) -> str:
     for child in children_of(aff, "institution"):
         if child.get("content-type") == "original":
             return text_of(child)
-    return tidy("".join(_printed(aff))).replace(" ,", ",").replace(" ;", ";").strip(" ,;")
+    return tidy(_printed(aff)).replace(" ,", ",").replace(" ;", ";").strip(" ,;")
 
 
-def _printed(element: etree._Element) -> list[str]:
-    """List the pieces of an affiliation's text with what divides them."""
-    pieces = [element.text or ""]
+@compiled
+def _printed(element: etree._Element) -> str:
+    """Join the text of an affiliation with what divides its parts."""
+    printed = before = element.text or ""
     for place, child in enumerate(element):
         tail = child.tail or ""
-        if child.tag in _LEFT_OUT_OF_AFFILIATION or (place == 0 and not pieces[0].strip() and _is_mark(child)):
-            pieces.append(tail)
-            continue
-        own = _printed(child) if child.tag in _PARTED and len(child) else _texts(child)
-        if child.tag not in _INLINE and any(map(str.strip, own)):
-            _divide(pieces)
-        pieces += own
-        last = next(filter(None, reversed(own)), "")
-        if child.tag not in _INLINE and last[-1:].isalnum() and tail[:1].isalnum():
-            pieces.append(", ")
-        pieces.append(tail)
-    return pieces
-
-
-def _texts(element: etree._Element) -> list[str]:
-    return list(map(str, element.itertext())) if len(element) else [element.text or ""]
+        if child.tag not in _LEFT_OUT_OF_AFFILIATION and not (
+            place == 0 and not before.strip() and _is_mark(child)
+        ):
+            own = _printed(child) if child.tag in _PARTED and len(child) else "".join(map(str, child.itertext()))
+            if child.tag in _INLINE:
+                printed += own
+            else:
+                if own.strip() and not before.strip():
+                    printed = _divided(printed)
+                printed += own + ", " if own[-1:].isalnum() and tail[:1].isalnum() else own
+        printed += tail
+        before = tail
+    return printed
 
 
 def _is_mark(element: etree._Element) -> bool:
@@ -171,16 +176,10 @@ def _is_mark(element: etree._Element) -> bool:
     return element.tag in ("sup", "bold") and len(text_of(element)) <= MAX_MARK_CHARACTERS
 
 
-def _divide(pieces: list[str]) -> None:
-    """Put a comma after the last part where nothing but white space follows it."""
-    blanks = []
-    while pieces and not pieces[-1].strip():
-        blanks.append(pieces.pop())
-    if pieces and not blanks:
-        return
-    if pieces:
-        last = pieces[-1].rstrip()
-        pieces[-1] = last + (" " if last[-1] in ",;:.(" else ", ")
+def _divided(printed: str) -> str:
+    """Put a comma after the last part."""
+    printed = printed.rstrip()
+    return printed + (" " if printed[-1] in ",;:.(" else ", ") if printed else ""
 
 
 def read_funding_statement(meta: etree._Element) -> str | None:

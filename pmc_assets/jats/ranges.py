@@ -10,7 +10,8 @@ from pmc_assets.jats.pointers import Pointer
 
 MAX_RANGE = 60
 MAX_BETWEEN_CHARACTERS = 14
-_RANGE_STARTS = frozenset("-‐‑‒–—− ")
+_SIGNS = frozenset("-‐‑‒–—−~t")
+"""One of them is in every range: a dash, or the t of to, through, until, till."""
 _DASH = "[-‐‑‒–—−]"
 _WORD = r"(?:[Ff]ig(?:ure)?s?\.?\s*)?"
 _END = r"(\d{1,3})(?!\d|\.\d)"
@@ -83,6 +84,8 @@ def figures_in_range(
     """
     start, end = pointer.start, pointer.end
     is_near = following is not None and 0 < following.start - end <= MAX_BETWEEN_CHARACTERS
+    if _SIGNS.isdisjoint(text[start : following.start if following is not None and is_near else end + 2]):
+        return [], end
     if following is not None and is_near and _BETWEEN_RANGE.fullmatch(text, end, following.start):
         first, last = pointer.targets[-1], following.targets[0]
         is_sound = numbers.agree(first, text[start:end])
@@ -90,14 +93,13 @@ def figures_in_range(
         return (numbers.between(first, last), following.end) if is_sound else ([], end)
     if end - start > 2 and _RANGE_IN_TEXT.search(text, start, end):
         return _inside_pointer(pointer, text, numbers), end
-    if text[end : end + 1] in _RANGE_STARTS:
-        match = _RANGE_AFTER.match(text, end)
-        number = numbers.number_of(pointer.targets[-1]) if match else None
-        if match and number is not None:
-            last = int(match[1])
-            inside = numbers.numbered(pointer.targets[-1], number + 1, last)
-            if inside and numbers.number_of(inside[-1]) == last:
-                return inside, match.end()
+    match = _RANGE_AFTER.match(text, end)
+    number = numbers.number_of(pointer.targets[-1]) if match else None
+    if match and number is not None:
+        last = int(match[1])
+        inside = numbers.numbered(pointer.targets[-1], number + 1, last)
+        if inside and numbers.number_of(inside[-1]) == last:
+            return inside, match.end()
     return [], end
 
 

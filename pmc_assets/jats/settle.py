@@ -5,6 +5,7 @@ Changes the tree in place; what it takes out of running text (figures, tables, b
 
 from lxml import etree
 
+from pmc_assets.jats.compiled import compiled
 from pmc_assets.jats.formulas import settle_formulas
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.text import text_of
@@ -63,6 +64,7 @@ def settle_text(outline: Outline) -> dict[str, dict[etree._Element, str]]:
     return descriptions
 
 
+@compiled
 def space_around(element: etree._Element) -> None:
     """Part a block from the text before and after it by a space, but no closing mark from what is before the mark."""
     if not _starts_with_mark(element):

@@ -106,7 +106,10 @@ def _is_whole(text: str, run: list[_Mark]) -> bool:
     if following >= len(_LETTERS):
         return True
     letter = _LETTERS[following].upper() if run[0].letters[0].isupper() else _LETTERS[following]
-    return re.search(rf"[(\[]{letter}[)\],–-]", text[run[-1].end :]) is None
+    end = run[-1].end
+    if text.find(f"({letter}", end) < 0 and text.find(f"[{letter}", end) < 0:
+        return True
+    return re.search(rf"[(\[]{letter}[)\],–-]", text[end:]) is None
 
 
 def _begins_part(text: str, begin: int, starts: frozenset[int]) -> bool:
@@ -120,7 +123,7 @@ def _begins_part(text: str, begin: int, starts: frozenset[int]) -> bool:
 
 def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) -> Iterator[_Mark]:
     """Find letters that are set in bold at the start of a sentence or block: the style without punctuation."""
-    printed_bold = [text_of(bold) for element in elements for bold in below(element, "bold")]
+    printed_bold = texts_below(elements, "bold")
     if not any(printed.lstrip("([")[:1] in _FIRST_LETTERS for printed in printed_bold):
         return
     block_starts = frozenset(starts)
@@ -138,6 +141,12 @@ def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) ->
         mark = _mark(match[1], begin, position)
         if mark and _begins_part(text, begin, block_starts):
             yield mark
+
+
+@compiled
+def texts_below(elements: list[etree._Element], tag: str) -> list[str]:
+    """List the texts of the elements of a name, at any depth in some elements."""
+    return [text_of(each) for element in elements for each in below(element, tag)]
 
 
 def _list_marks(text: str, elements: list[etree._Element]) -> Iterator[_Mark]:

@@ -12,9 +12,9 @@ def child_of(parent: etree._Element, tag: str) -> etree._Element | None:
 
 
 @compiled
-def children_of(parent: etree._Element, tag: str) -> list[etree._Element]:
-    """List the children of a name."""
-    return list(parent.iterchildren(tag))
+def children_of(parent: etree._Element, tag: str, other: str | None = None) -> list[etree._Element]:
+    """List the children of a name, or of either of two."""
+    return list(parent.iterchildren(tag) if other is None else parent.iterchildren(tag, other))
 
 
 @compiled
@@ -41,9 +41,13 @@ def holds_only(parent: etree._Element, tags: frozenset[str]) -> bool:
 
 
 @compiled
-def texts_by_name(parent: etree._Element) -> dict[str, str | None]:
-    """Give the text that each child begins with, by the child's name; of several the last."""
-    return {child.tag: child.text for child in parent}
+def words_of(parent: etree._Element, tags: tuple[str, ...]) -> list[str | None]:
+    """Give for each name the text that the last child of this name begins with, blanks around it aside.
+
+    Empty: None where there is no such child.
+    """
+    texts = {child.tag: child.text or "" for child in parent}
+    return [texts[tag].strip() if tag in texts else None for tag in tags]
 
 
 @compiled
