@@ -104,7 +104,8 @@ def parts(articles: list[tuple[Path, bytes]], count: int) -> dict[str, float]:
             outline = timed("walk and places", Outline, root)
             showings = timed("graphics and their owners", reader.read_showings, outline)
             descriptions = timed("settling of formulas and blocks", reader.settle_text, outline)
-            pointers = timed("pointers at figures", reader.find_pointers, outline, reader.figures_by_id(showings))
+            by_id = reader.figures_by_id(showings, has_groups=bool(outline.found["fig-group"]))
+            pointers = timed("pointers at figures", reader.find_pointers, outline, by_id)
             figures = timed("captions, figures, subcaptions", reader.read_figures, outline, showings, descriptions)[0]
             numbers = timed("numbers of figures", reader.FigureNumbers, outline, showings, figures)
             _, texts = timed("mentions", reader.read_mentions, outline, pointers, numbers)

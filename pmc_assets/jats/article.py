@@ -87,7 +87,7 @@ def read_article(xml: bytes) -> Article:
     outline, is_recovered = outline_article(xml)
     showings = read_showings(outline)
     descriptions = settle_text(outline)
-    pointers = find_pointers(outline, figures_by_id(showings))
+    pointers = find_pointers(outline, figures_by_id(showings, has_groups=bool(outline.found["fig-group"])))
     figures, subcaptions = read_figures(outline, showings, descriptions)
     mentions, texts = read_mentions(outline, pointers, FigureNumbers(outline, showings, figures))
     return Article(

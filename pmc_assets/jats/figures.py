@@ -32,6 +32,7 @@ class FigureReader:
 
     def __init__(self, outline: Outline, descriptions: dict[str, dict[etree._Element, str]]):
         self._outline = outline
+        self._has_groups = bool(outline.found["fig-group"])
         self._alt_texts = descriptions["alt-text"]
         self._long_descs = descriptions["long-desc"]
         self._groups: dict[etree._Element, tuple[str | None, str | None]] = {}
@@ -45,7 +46,7 @@ class FigureReader:
         captions = children.get("caption", [])
         language = element.get(XML_LANG) or place.language
         caption, translations = read_captions(captions, language) if captions else (Caption(), [])
-        group = _group_of(element)
+        group = _group_of(element) if self._has_groups else None
         group_label, group_caption = self._read_group(group) if group is not None else (None, None)
         row = {
             "figure_index": figure_index,
@@ -55,8 +56,7 @@ class FigureReader:
             "caption": caption.text,
             "caption_title": caption.title,
             "language": caption.language or language,
-            "translated_captions": [{"language": c.language, "text": c.text} for c in translations]
-            + self._captions_beside(showing, group, language),
+            "translated_captions": self._translated(showing, translations, group, language),
             "group_id": group.get("id") if group is not None else None,
             "group_label": group_label,
             "group_caption": group_caption,
@@ -80,10 +80,16 @@ class FigureReader:
             self._groups[group] = _label(children), caption.text or None
         return self._groups[group]
 
-    def _captions_beside(self, showing: Showing, group: etree._Element | None, language: str | None) -> list[dict]:
+    def _translated(
+        self, showing: Showing, translations: list[Caption], group: etree._Element | None, language: str | None
+    ) -> list[dict]:
+        rows = [{"language": each.language, "text": each.text} for each in translations] if translations else []
+        return rows if group is None else rows + self._captions_beside(showing, group, language)
+
+    def _captions_beside(self, showing: Showing, group: etree._Element, language: str | None) -> list[dict]:
         """Read the captions of the same group's figures in other languages that share this figure's graphic."""
         own = showing.element
-        if group is None or own.get(XML_LANG) is None:
+        if own.get(XML_LANG) is None:
             return []
         if group not in self._versions:
             self._versions[group] = _language_versions(group)

@@ -6,10 +6,10 @@ between filling and reading it no Python object is made, since making one may ru
 """
 
 from cython cimport trashcan
-from cpython.unicode cimport PyUnicode_DecodeUTF8
+from cpython.unicode cimport PyUnicode_DATA, PyUnicode_DecodeUTF8, PyUnicode_KIND, PyUnicode_READ
 from libc.stdint cimport uint64_t, uintptr_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy, memset, strcmp, strlen, strstr
+from libc.string cimport memcpy, memset, strchr, strcmp, strlen, strncmp, strstr
 from lxml.includes.etreepublic cimport (
     LXML_VERSION_STRING, _Document, _Element, attributeValue, attributeValueFromNsName, elementFactory, import_lxml__etree, findChildForwards, namespacedName, nextElement,
     pyunicode, setNodeText, setTailText, tailOf, textOf,
@@ -24,16 +24,6 @@ from lxml import etree
 
 cdef extern from "libxml/xmlversion.h":
     const char* LIBXML_DOTTED_VERSION
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__)
-    #define prefetch(address) __builtin_prefetch(address)
-    #else
-    #define prefetch(address)
-    #endif
-    """
-    void prefetch(const void* address) noexcept
 
 
 def _require_same_lxml():

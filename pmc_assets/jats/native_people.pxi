@@ -1,5 +1,20 @@
 # Authors and affiliations: of `people.py`.
 
+cdef const char* OTHER_NAMES = b"string-name collab collab-alternatives name-alternatives anonymous collab-name "
+
+
+cdef bint is_one_of(xmlNode* node, const char* names) noexcept:
+    """Tell whether an element has one of the names, after each of which stands a space."""
+    cdef const char* end
+    cdef size_t size = strlen(<const char*>node.name)
+    while node.ns == NULL and names[0]:
+        end = strchr(names, SPACE)
+        if <size_t>(end - names) == size and not strncmp(names, <const char*>node.name, size):
+            return True
+        names = end + 1
+    return False
+
+
 cdef str raw_text(xmlNode* top):
     """Join all text below a node as it stands."""
     cdef xmlNode* node = down(top)
@@ -21,10 +36,6 @@ cdef str raw_text(xmlNode* top):
     return buffer.decoded(0, length)
 
 
-cdef bint has_one_of(xmlNode* node, tuple names):
-    return node.ns == NULL and pyunicode(node.name) in names
-
-
 def _author(_Element contrib, read_name, read_orcid) -> tuple:
     cdef xmlNode* node = node_of(contrib).children
     cdef xmlNode* aff
@@ -41,20 +52,15 @@ def _author(_Element contrib, read_name, read_orcid) -> tuple:
                 aff = first_named(node, b"aff")
                 if aff != NULL:
                     inner.append(elementFactory(contrib._doc, aff))
-            elif has_one_of(node, ("contrib-id", "uri", "ext-link")):
+            elif is_one_of(node, b"contrib-id uri ext-link "):
                 orcid = orcid or read_orcid(elementFactory(contrib._doc, node))
             elif surname is None and given_names is None:
                 if has_name(node, b"name"):
                     surname, given_names = name_parts(node)
-                elif has_one_of(node, NAMES):
+                elif is_one_of(node, OTHER_NAMES):
                     surname, given_names = read_name(elementFactory(contrib._doc, node))
         node = node.next
     return {"surname": surname, "given_names": given_names, "orcid": orcid}, rids, inner
-
-
-cdef tuple NAMES = (
-    "string-name", "collab", "collab-alternatives", "name-alternatives", "anonymous", "collab-name"
-)
 
 
 cdef tuple name_parts(xmlNode* name):
@@ -88,13 +94,14 @@ cdef str printed(xmlNode* element):
         if node.type == XML_ELEMENT_NODE:
             tail = tailOf(node) or ""
             if not (
-                has_one_of(node, ("label", "institution-id", "xref")) or (is_first and is_mark(node) and not before.strip())
+                is_one_of(node, b"label institution-id xref ")
+                or (is_first and is_mark(node) and not before.strip())
             ):
-                if has_one_of(node, ("institution-wrap", "addr-line")) and not is_leaf(node):
+                if is_one_of(node, b"institution-wrap addr-line ") and not is_leaf(node):
                     own = printed(node)
                 else:
                     own = raw_text(node)
-                if not has_one_of(node, ("italic", "bold", "sup", "sub", "sc", "styled-content", "break")):
+                if not is_one_of(node, b"italic bold sup sub sc styled-content break "):
                     if own.strip() and not before.strip():
                         text = divided(text)
                     if own and tail and own[len(own) - 1].isalnum() and tail[0].isalnum():
@@ -108,7 +115,7 @@ cdef str printed(xmlNode* element):
 
 
 cdef bint is_mark(xmlNode* node):
-    return (has_name(node, b"sup") or has_name(node, b"bold")) and len(text_below(node)) <= 3
+    return is_one_of(node, b"sup bold ") and len(text_below(node)) <= 3
 
 
 cdef str divided(str text):

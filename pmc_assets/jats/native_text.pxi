@@ -317,27 +317,31 @@ cdef inline bint is_marklike(str text, Py_ssize_t begin):
     return text[begin] in "([" or (text[begin].isalpha() and not text[begin + 1].isalpha())
 
 
-def texts_below(list elements not None, str tag) -> list:
-    cdef Name name = name_of(tag)
-    cdef list texts = []
+def bold_and_lists(list elements not None) -> tuple:
+    cdef list bold = [], lists = []
     cdef xmlNode* top
     cdef xmlNode* node
+    cdef _Element element
     for element in elements:
         top = node_of(element)
         node = down(top)
         while node != NULL and node != top:
-            if name.fits(node):
-                texts.append(text_below(node))
+            if has_name(node, b"bold"):
+                bold.append(text_below(node))
+            elif has_name(node, b"list"):
+                lists.append(elementFactory(element._doc, node))
             node = node.children if down(node) != NULL else onward(node, top)
-    return texts
+    return bold, lists
 
 
 def part_starts(str text not None, list starts) -> tuple:
     cdef Py_ssize_t place, begin, length = len(text)
     cdef list places = [start for start in starts if is_marklike(text, start)], bracketed = [], lettered = []
     cdef bint has_first_bracketed = False, has_first_lettered = False
+    cdef int kind = PyUnicode_KIND(text)
+    cdef void* characters = PyUnicode_DATA(text)
     for place in range(length):
-        if text[place] not in ".;:?!":
+        if PyUnicode_READ(kind, characters, place) not in ".;:?!":
             continue
         begin = place + 2 if place + 1 < length and text[place + 1] == " " else place + 3
         if begin > length or text[begin - 1] != " ":

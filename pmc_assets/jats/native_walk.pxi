@@ -230,9 +230,7 @@ cdef class Walk:
         self.enter(top, 0)
         self.steps[0].place = 0
         while True:
-            prefetch(node.next)
             if node.type == XML_ELEMENT_NODE:
-                prefetch(node.last)
                 role = self.role_of(node) if node != top else 0
                 if role:
                     self.take(node, role)

@@ -34,7 +34,7 @@ class Pointer:
 Pointers = dict[etree._Element, list[Pointer]]
 
 
-def figures_by_id(showings: list[Showing]) -> dict[str, list[int]]:
+def figures_by_id(showings: list[Showing], *, has_groups: bool) -> dict[str, list[int]]:
     """Index figures by every id that an xref can name: the figure's, its graphics', its group's (all members).
 
     An id that is given twice names the first figure that has it.
@@ -46,7 +46,7 @@ def figures_by_id(showings: list[Showing]) -> dict[str, list[int]]:
             identifier = named.get("id")
             if identifier:
                 by_id.setdefault(identifier, [index])
-        parent = showing.element.getparent()
+        parent = showing.element.getparent() if has_groups else None
         group_id = parent.get("id") if parent is not None and parent.tag == "fig-group" else None
         if group_id and len(members.setdefault(group_id, [])) < MAX_GROUP_MEMBERS:
             members[group_id].append(index)

@@ -58,7 +58,9 @@ def read_subcaptions(caption: Caption, elements: list[etree._Element]) -> list[d
         run = _run(_marks(style, text, candidates)) if len(candidates) >= MIN_PARTS else []
         if run:
             return _rows(text, run) if _is_whole(text, run) else []
-    run = _run(_bold_marks(text, starts, elements)) or _run(_list_marks(text, elements))
+    printed_bold, lists = bold_and_lists(elements)
+    run = _run(_bold_marks(text, starts, printed_bold)) if printed_bold else []
+    run = run or (_run(_list_marks(text, lists[0])) if len(lists) == 1 else [])
     return _rows(text, run) if run and _is_whole(text, run) else []
 
 
@@ -121,9 +123,8 @@ def _begins_part(text: str, begin: int, starts: frozenset[int]) -> bool:
     return before.endswith(" ") and (before[-2:-1] in _SENTENCE_ENDS or before[:1] in _SENTENCE_ENDS)
 
 
-def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) -> Iterator[_Mark]:
+def _bold_marks(text: str, starts: list[int], printed_bold: list[str]) -> Iterator[_Mark]:
     """Find letters that are set in bold at the start of a sentence or block: the style without punctuation."""
-    printed_bold = texts_below(elements, "bold")
     if not any(printed.lstrip("([")[:1] in _FIRST_LETTERS for printed in printed_bold):
         return
     block_starts = frozenset(starts)
@@ -144,20 +145,18 @@ def _bold_marks(text: str, starts: list[int], elements: list[etree._Element]) ->
 
 
 @compiled
-def texts_below(elements: list[etree._Element], tag: str) -> list[str]:
-    """List the texts of the elements of a name, at any depth in some elements."""
-    return [text_of(each) for element in elements for each in below(element, tag)]
+def bold_and_lists(elements: list[etree._Element]) -> tuple[list[str], list[etree._Element]]:
+    """Give what is set in bold in some elements, and the lists in them."""
+    found = [each for element in elements for each in below(element, "bold", "list")]
+    return [text_of(each) for each in found if each.tag == "bold"], [each for each in found if each.tag == "list"]
 
 
-def _list_marks(text: str, elements: list[etree._Element]) -> Iterator[_Mark]:
+def _list_marks(text: str, list_: etree._Element) -> Iterator[_Mark]:
     """Find the items of a list that numbers its items by letters: by their labels, or where the text shows none."""
-    lists = [each for element in elements for each in below(element, "list")]
-    if len(lists) != 1:
-        return
-    list_type = lists[0].get("list-type") or ""
+    list_type = list_.get("list-type") or ""
     letters = _LETTERS.upper() if "upper" in list_type else _LETTERS
     end = 0
-    for place, item in enumerate(children_of(lists[0], "list-item")[: len(letters)]):
+    for place, item in enumerate(children_of(list_, "list-item")[: len(letters)]):
         printed = text_of(item)
         start = text.find(printed, end)
         label = next(item.iter("label"), None)
