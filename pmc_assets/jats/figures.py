@@ -119,6 +119,8 @@ def _group_of(element: etree._Element) -> etree._Element | None:
 
 def _label(children: dict[str, list[etree._Element]]) -> str | None:
     labels = children.get("label")
+    if labels and len(labels) == 1:
+        return text_of(labels[0]) or None
     return " ".join(filter(None, map(text_of, labels))) or None if labels else None
 
 

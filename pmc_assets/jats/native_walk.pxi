@@ -329,12 +329,12 @@ cdef class Walk:
             or has_name(above, b"citation")
             or has_name(above, b"nlm-citation")
         )
-        id_type = attribute_text(node, b"pub-id-type")
-        if id_type == "pmid" or id_type == "doi":
+        cdef const char* id_type = <const char*>plain_attribute(node, b"pub-id-type")
+        if id_type != NULL and (not strcmp(id_type, b"pmid") or not strcmp(id_type, b"doi")):
             above = list_above(above)
             stated = text_below(node) if is_leaf(node) else elementFactory(self.document, node)
             around = elementFactory(self.document, above) if above != NULL else None
-            self.pub_ids.append((id_type == "pmid", stated, around, is_cited))
+            self.pub_ids.append((id_type[0] == c"p", stated, around, is_cited))
         return 0
 
     cdef int enter(self, xmlNode* node, int role) except -1:

@@ -18,11 +18,14 @@ from pmc_assets.jats.tree import below, children_of
 MIN_PARTS = 2
 MAX_MARK_CHARACTERS = 24
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_EITHER_CASE = frozenset(_LETTERS + _LETTERS.upper())
 _ONE = r"[A-Za-z](?:\d|′|')?"
 _BETWEEN = r"\s?(?:[-–—‐−,&]|,?\s?and|to)\s?"
 _GROUP = rf"({_ONE}(?:{_BETWEEN}{_ONE})*)"
 _IN_BRACKETS = rf"[(\[]{_ONE}(?:{_BETWEEN}{_ONE})*[)\]]"
 _BRACKETED = re.compile(rf"({_IN_BRACKETS}(?:{_BETWEEN}{_IN_BRACKETS})*)[.:,]?(?=\s|$)")
+_GOING_ON = frozenset(("", *"-–—‐−,&at"))
+"""What may follow a letter in brackets and a space where another letter belongs to the same mark."""
 _BRACKETS = str.maketrans("", "", "()[]")
 _HALF_BRACKETED = re.compile(rf"{_GROUP}\)[.:,]?(?=\s)")
 _PUNCTUATED = re.compile(rf"{_GROUP}[.,:](?=\s)")
@@ -96,10 +99,24 @@ def _is_marklike(text: str, begin: int) -> bool:
 
 def _marks(style: re.Pattern[str], text: str, candidates: list[int]) -> Iterator[_Mark]:
     for begin in candidates:
+        if _is_single(text, begin):
+            place = _LETTERS.index(text[begin + 1].lower())
+            yield _Mark(begin, begin + 3, text[begin + 1], place, place)
+            continue
         match = style.match(text, begin)
         mark = _mark(match[1].translate(_BRACKETS), begin, match.end()) if match else None
         if mark:
             yield mark
+
+
+def _is_single(text: str, begin: int) -> bool:
+    """Tell of most marks, without the cost of a pattern, that they are one letter in brackets: `(A) `."""
+    return (
+        text[begin] in "(["
+        and text[begin + 2 : begin + 4] in (") ", "] ")
+        and text[begin + 1] in _EITHER_CASE
+        and text[begin + 4 : begin + 5] not in _GOING_ON
+    )
 
 
 def _is_whole(text: str, run: list[_Mark]) -> bool:
