@@ -28,8 +28,12 @@ cdef class Buffer:
             self.size = size + size // 2 + 256
         return 0
 
-    cdef str decoded(self, size_t begin, size_t length):
-        text = PyUnicode_DecodeUTF8(<char*>self.start + begin, length, NULL) if length else ""
+    cdef str decoded(self, size_t begin, size_t length, bint is_ascii=False):
+        if is_ascii and length > 1:
+            text = PyUnicode_New(length, 127)
+            memcpy(PyUnicode_DATA(text), self.start + begin, length)
+        else:
+            text = PyUnicode_DecodeUTF8(<char*>self.start + begin, length, NULL) if length else ""
         if self.size > KEPT_BUFFER_BYTES:
             free(self.start)
             self.start = NULL
@@ -75,6 +79,7 @@ cdef inline bint is_plain(uint64_t word) noexcept:
 cdef struct Text:
     size_t length  # in the buffer: a space at its start, then the text so far
     bint is_composed
+    bint is_ascii
 
 
 cdef int append(Text* text, const unsigned char* s) except -1:
@@ -108,8 +113,9 @@ cdef int append(Text* text, const unsigned char* s) except -1:
                     out[0] = SPACE
                     out += 1
                 continue
-            if s[0] >= 0x80 and not is_composed(s):
-                text.is_composed = False
+            if s[0] >= 0x80:
+                text.is_ascii = False
+                text.is_composed &= is_composed(s)
             out[0] = s[0]
             out += 1
             s += 1
@@ -127,7 +133,7 @@ cdef inline size_t trimmed(Text* text) noexcept:
 
 
 cdef str finished(Text* text):
-    result = buffer.decoded(1, trimmed(text) - 1)
+    result = buffer.decoded(1, trimmed(text) - 1, text.is_ascii)
     return result if text.is_composed else normalize("NFC", result)
 
 
@@ -138,7 +144,7 @@ cdef int refuse_entity(xmlNode* node) except -1:
 
 
 cdef str text_below(xmlNode* top):
-    cdef Text text = Text(0, True)
+    cdef Text text = Text(0, True, True)
     cdef xmlNode* node = down(top)
     if node == NULL:
         return ""
@@ -251,7 +257,7 @@ def text_and_spans(_Element paragraph, list elements):
 
 cdef str spanned(xmlNode* top, Span* spans, Py_ssize_t count):
     """Read the text below a node and fill in the spans; None if a node is not met in its turn or NFC may move one."""
-    cdef Text text = Text(0, True)
+    cdef Text text = Text(0, True, True)
     cdef xmlNode* node = down(top)
     cdef Py_ssize_t following = 0, opened = -1, place
     cdef size_t counted = 1, characters = 0

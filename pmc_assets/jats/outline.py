@@ -98,7 +98,7 @@ class Outline:
 
     def __init__(self, article: etree._Element):
         self.article = article
-        self._places = {article: Place(None, article)}
+        self._places: dict[etree._Element, Any] = {}
         self._standing_of: dict[etree._Element, Place] = {}
         vars(self).update((_WALKER and _WALKER.walk(article)) or self._walk())
         standing = self._standing_of
@@ -106,6 +106,7 @@ class Outline:
 
     def _walk(self) -> dict[str, Any]:
         article = self.article
+        self._places[article] = Place(None, article)
         elements = list(article.iter(*_WALKED, etree.Entity))
         found: dict[Any, list[etree._Element]] = {name: [] for name in (*_WALKED, etree.Entity)}
         append = {name: elements.append for name, elements in found.items()}
