@@ -11,7 +11,7 @@ else:
     native = Extension(
         "pmc_assets.jats.native",
         ["pmc_assets/jats/native.pyx"],
-        depends=[f"pmc_assets/jats/native_{part}.pxi" for part in ("text", "tree", "walk", "people")],
+        depends=[f"pmc_assets/jats/native_{part}.pxi" for part in ("records", "text", "tree", "walk", "people")],
         include_dirs=lxml.get_include(),
     )
     extensions = cythonize([native], build_dir="build")

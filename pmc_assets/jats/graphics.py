@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from pmc_assets.jats.compiled import compiled
 from pmc_assets.jats.names import GRAPHICS, XLINK_HREF, XML_LANG
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.text import text_of
@@ -31,6 +32,7 @@ _PICTURES = ("graphic", "media")
 _Reference = tuple[etree._Element, str]
 
 
+@compiled
 @dataclass(slots=True)
 class Showing:
     """One element that shows graphics: the rows of `graphics` are GRAPHIC structs, alternatives included."""

@@ -71,6 +71,22 @@ cdef inline bint has_name(xmlNode* node, const char* name) noexcept:
     )
 
 
+cdef bint is_one_of(xmlNode* node, const char* names) noexcept:
+    """Tell whether an element has one of the names, after each of which stands a space."""
+    cdef const char* end
+    cdef size_t size
+    if node.type != XML_ELEMENT_NODE or node.ns != NULL:
+        return False
+    size = strlen(<const char*>node.name)
+    while names[0]:
+        end = strchr(names, c" ")
+        if <size_t>(end - names) == size and not strncmp(names, <const char*>node.name, size):
+            return True
+        names = end + 1
+    return False
+
+
+include "native_records.pxi"
 include "native_text.pxi"
 include "native_tree.pxi"
 include "native_walk.pxi"

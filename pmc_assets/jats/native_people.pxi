@@ -3,18 +3,6 @@
 cdef const char* OTHER_NAMES = b"string-name collab collab-alternatives name-alternatives anonymous collab-name "
 
 
-cdef bint is_one_of(xmlNode* node, const char* names) noexcept:
-    """Tell whether an element has one of the names, after each of which stands a space."""
-    cdef const char* end
-    cdef size_t size = strlen(<const char*>node.name)
-    while node.ns == NULL and names[0]:
-        end = strchr(names, SPACE)
-        if <size_t>(end - names) == size and not strncmp(names, <const char*>node.name, size):
-            return True
-        names = end + 1
-    return False
-
-
 cdef str raw_text(xmlNode* top):
     """Join all text below a node as it stands."""
     cdef xmlNode* node = down(top)

@@ -238,19 +238,23 @@ cdef struct Span:
     Py_ssize_t around
 
 
-def text_and_spans(_Element paragraph, list elements):
+def located_text(_Element paragraph, list pointers not None):
     cdef xmlNode* top = node_of(paragraph)
-    cdef Py_ssize_t count = len(elements), place
+    cdef Py_ssize_t count = len(pointers), place
     cdef Span* spans = <Span*>realloc(NULL, (count + 1) * sizeof(Span))
+    cdef Pointer pointer
     if spans == NULL:
         raise MemoryError
     try:
         for place in range(count):
-            spans[place].node = node_of(elements[place])
+            pointer = pointers[place]
+            spans[place].node = node_of(pointer.xref)
         text = spanned(top, spans, count)
-        if text is None:
-            return None
-        return text, [(spans[place].first_character, spans[place].last_character) for place in range(count)]
+        if text is not None:
+            for place in range(count):
+                pointer = pointers[place]
+                pointer.start, pointer.end = spans[place].first_character, spans[place].last_character
+        return text
     finally:
         free(spans)
 

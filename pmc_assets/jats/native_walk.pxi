@@ -411,3 +411,12 @@ cdef class Walk:
                     break
             child = child.next
         return elementFactory(self.document, title) if title != NULL else None
+
+
+def _paragraph_of(_Element xref):
+    cdef xmlNode* node = node_of(xref).parent
+    while node != NULL and not has_name(node, b"p"):
+        if is_one_of(node, b"td th fig table-wrap title label ref aff contrib sec body back front article "):
+            return None
+        node = node.parent
+    return elementFactory(xref._doc, node) if node != NULL else None

@@ -21,6 +21,7 @@ _PASSED_BY = frozenset(("td", "th", "fig", "table-wrap", "title", "label", "ref"
 _UP_TO = frozenset(("sec", "body", "back", "front", "article"))
 
 
+@compiled
 @dataclass(slots=True)
 class Pointer:
     """One xref: the figures that it names, and where its text stands in the paragraph."""
@@ -71,6 +72,7 @@ def find_pointers(outline: Outline, by_id: dict[str, list[int]]) -> Pointers:
     return paragraphs
 
 
+@compiled
 def _paragraph_of(xref: etree._Element) -> etree._Element | None:
     parent = xref.getparent()
     while parent is not None and parent.tag != "p":
@@ -82,22 +84,16 @@ def _paragraph_of(xref: etree._Element) -> etree._Element | None:
 
 def read_and_locate(paragraph: etree._Element, pointers: list[Pointer]) -> str:
     """Read the text of a paragraph, and note in its pointers where they stand in it."""
-    located = text_and_spans(paragraph, [pointer.xref for pointer in pointers])
-    if located is None:
+    text = located_text(paragraph, pointers)
+    if text is None:
         text = paragraph_text_of(paragraph)
         locate_pointers(paragraph, pointers, text)
-        return text
-    text, spans = located
-    for pointer, span in zip(pointers, spans, strict=True):
-        pointer.start, pointer.end = span
     return text
 
 
 @compiled
-def text_and_spans(
-    paragraph: etree._Element, elements: list[etree._Element]
-) -> tuple[str, list[tuple[int, int]]] | None:
-    """Read the text of a paragraph and where the texts of elements in it stand, both at once.
+def located_text(paragraph: etree._Element, pointers: list[Pointer]) -> str | None:
+    """Read the text of a paragraph and note where its pointers stand in it, both at once.
 
     Empty: None where the places are to be searched for in the text.
     """

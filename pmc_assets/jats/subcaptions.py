@@ -37,6 +37,7 @@ _AND = "and "
 _BEFORE_SPACE = frozenset(_SENTENCE_ENDS + ")]\"”’'")
 
 
+@compiled
 @dataclass(slots=True)
 class _Mark:
     start: int
