@@ -167,6 +167,7 @@ def test_real_articles_are_read_the_same(shared: Path):
                 '<mml:name/><uri xlink:href="https://orcid.org/0000-0001-2345-6789"/><name><surname>U</surname></name>',
             ),
         ),
+        ("block inside of a formula's text", article_xml("<tex-math><disp-formula>x</disp-formula></tex-math>")),
         ("two fronts", b"<article><front/><front><article-meta><volume>1</volume></article-meta></front></article>"),
     ],
 )
@@ -240,7 +241,18 @@ def test_any_arrangement_of_elements_is_read_the_same(tree: str | tuple):
     assert_read_the_same(f"<article {NAMESPACES}><front/><body>{written(tree)}</body></article>".encode())
 
 
-_PRINTED = ("label", "institution", "institution-wrap", "institution-id", "addr-line", "sup", "bold", "italic", "xref", "country")
+_PRINTED = (
+    "label",
+    "institution",
+    "institution-wrap",
+    "institution-id",
+    "addr-line",
+    "sup",
+    "bold",
+    "italic",
+    "xref",
+    "country",
+)
 
 
 @given(
@@ -254,6 +266,32 @@ _PRINTED = ("label", "institution", "institution-wrap", "institution-id", "addr-
 def test_any_affiliation_is_read_the_same(tree: str | tuple):
     name = "<name><surname>S</surname></name>"
     assert_read_the_same(front_xml(f"{name}<aff>{written(tree)}</aff>", f"{name}<aff>a{written(tree)}b</aff>"))
+
+
+_LABELS = ("Fig 1", "1", "2A", "", "Figure 10", "1-3", "Figs 1 to 3", "S2")
+_AFTER = (
+    ", ",
+    " and ",
+    "-",
+    " \u2013 ",
+    " to ",
+    "~",
+    " until ",
+    "\u2212",
+    ")-(",
+    "-3",
+    " through Fig. 3 ",
+    " ",
+    " to 4.",
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(_LABELS), st.sampled_from(_AFTER)), max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_any_row_of_pointers_is_read_the_same(pointers: list[tuple[str, str]]):
+    text = "".join(f'<xref rid="F{place % 4}">{label}</xref>{after}' for place, (label, after) in enumerate(pointers))
+    figures = "".join(figure("", label=f"<label>Fig {n}</label>", attributes=f'id="F{n}"') for n in range(6))
+    assert_read_the_same(article_xml(f"<p>{text}</p>{figures}"))
 
 
 def test_another_lxml_runs_without_twins(monkeypatch: pytest.MonkeyPatch):

@@ -64,7 +64,7 @@ def read_captions(captions: list[etree._Element], language: str | None) -> tuple
 
 @compiled
 def leaf_texts(caption: etree._Element, names: frozenset[str]) -> list[tuple[bool, str | None, list[str]]]:
-    """Read the blocks of a caption that holds nothing but some that no other block is in: is it a title, language, text.
+    """Read the blocks of a caption none of which holds others: whether it is a title, its language, its text.
 
     Empty: [] where the blocks are to be read one by one.
     """

@@ -14,5 +14,5 @@ _Function = TypeVar("_Function", bound=Callable)
 
 
 def compiled(function: _Function) -> _Function:
-    """Put the twin of the same name, which gives the same faster, in place of a function or class; without, it stays."""
+    """Put the twin of the same name, which gives the same faster, in place of a function or class; else it stays."""
     return getattr(native, function.__name__, function)

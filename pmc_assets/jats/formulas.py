@@ -54,6 +54,7 @@ def math_text(math: etree._Element) -> str:
     return "".join([str(chunk).strip(_XML_SPACE) for chunk in math.itertext()])
 
 
+@compiled
 def _formula_of(element: etree._Element) -> etree._Element:
     """Find what holds all forms of the same formula: `alternatives`, else the formula element, else the form itself."""
     parent = element.getparent()

@@ -61,6 +61,7 @@ def read_showings(outline: Outline) -> list[Showing]:
     return [_showing(element, owned[element]) for element in order]
 
 
+@compiled
 def href_of(graphic: etree._Element) -> str | None:
     """Give the xlink:href as written, blanks around it aside; None where there is none."""
     href = graphic.get(XLINK_HREF) or graphic.get("xlink:href")

@@ -4,7 +4,7 @@ from lxml import etree
 
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.pointers import Pointer, Pointers, read_and_locate
-from pmc_assets.jats.ranges import FigureNumbers, figures_in_range
+from pmc_assets.jats.ranges import FigureNumbers, figures_in_range, may_be_in_range
 
 
 def read_mentions(
@@ -54,6 +54,8 @@ def _spans(pointers: list[Pointer], text: str, numbers: FigureNumbers) -> dict[i
         for target in pointer.targets:
             spans.setdefault(target, (pointer.start, pointer.end, False))
         following = pointers[place + 1] if place + 1 < len(pointers) else None
+        if not may_be_in_range(pointer, following, text):
+            continue
         inside, end = figures_in_range(pointer, following, text, numbers)
         for index in inside:
             expanded.setdefault(index, (pointer.start, end, True))

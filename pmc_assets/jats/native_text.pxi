@@ -164,6 +164,10 @@ def text_of(_Element element) -> str:
     return text_below(node_of(element))
 
 
+def text_or_none(_Element element):
+    return text_below(node_of(element)) or None if element is not None else None
+
+
 def paragraph_text_of(_Element paragraph) -> str:
     return text_below(node_of(paragraph))
 
@@ -319,6 +323,16 @@ cdef void trim_span(Span* span, size_t end) noexcept:
     while span.start < span.end and buffer.start[span.end - 1] == SPACE:
         span.end -= 1
         span.last_character -= 1
+
+
+def may_be_in_range(Pointer pointer not None, Pointer following, str text not None) -> bool:
+    cdef Py_ssize_t place, reach = pointer.end + 2
+    if following is not None and reach < following.start <= pointer.end + 14:
+        reach = following.start
+    for place in range(pointer.start, min(reach, len(text))):
+        if text[place] in "-‐‑‒–—−~t":
+            return True
+    return False
 
 
 cdef inline bint is_marklike(str text, Py_ssize_t begin):

@@ -181,3 +181,18 @@ def space_around(_Element element) -> None:
         setNodeText(node, " " + (textOf(node) or ""))
     if not is_before_mark(node):
         setTailText(node, " " + (tailOf(node) or ""))
+
+
+def href_of(_Element graphic):
+    cdef xmlNode* node = node_of(graphic)
+    href = attribute_of(node, b"http://www.w3.org/1999/xlink", b"href") or attribute_of(node, NULL, b"xlink:href")
+    return href.strip() or None if href else None
+
+
+def _formula_of(_Element element) -> _Element:
+    cdef xmlNode* node = node_of(element).parent
+    while node != NULL and is_one_of(node, b"bold italic styled-content named-content sup sub "):
+        node = node.parent
+    if node != NULL and is_one_of(node, b"alternatives inline-formula disp-formula "):
+        return elementFactory(element._doc, node)
+    return element

@@ -285,7 +285,7 @@ cdef class Walk:
                     self.ids.add(identifier)
             if role & IS_TEXT:
                 self.paragraphs.append((element, self.place()))
-            elif role & (FLOAT | NAMED) and (not role & GRAPHIC or has_caption(node)):
+            elif role & FLOAT and (not role & GRAPHIC or has_caption(node)):
                 self.standing[element] = self.place()
         elif role & XREF:
             self.keep_xref(node)

@@ -75,7 +75,9 @@ def _affiliations(parent: etree._Element) -> list[etree._Element]:
 
 @compiled
 def _author(
-    contrib: etree._Element, read_name: Callable[[etree._Element], _Name], read_orcid: Callable[[etree._Element], str | None]
+    contrib: etree._Element,
+    read_name: Callable[[etree._Element], _Name],
+    read_orcid: Callable[[etree._Element], str | None],
 ) -> tuple[dict, list[str], list[etree._Element]]:
     """Read a contributor: the columns of an author, the ids of affiliations, and the affiliations inside of it."""
     surname = given_names = orcid = None
@@ -156,9 +158,7 @@ def _printed(element: etree._Element) -> str:
     printed = before = element.text or ""
     for place, child in enumerate(element):
         tail = child.tail or ""
-        if child.tag not in _LEFT_OUT_OF_AFFILIATION and not (
-            place == 0 and not before.strip() and _is_mark(child)
-        ):
+        if child.tag not in _LEFT_OUT_OF_AFFILIATION and not (place == 0 and not before.strip() and _is_mark(child)):
             own = _printed(child) if child.tag in _PARTED and len(child) else "".join(map(str, child.itertext()))
             if child.tag in _INLINE:
                 printed += own

@@ -4,6 +4,7 @@ import re
 
 from lxml import etree
 
+from pmc_assets.jats.compiled import compiled
 from pmc_assets.jats.graphics import Showing
 from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.pointers import Pointer
@@ -75,6 +76,15 @@ class FigureNumbers:
         return number is None or not digits or str(number) in digits
 
 
+@compiled
+def may_be_in_range(pointer: Pointer, following: Pointer | None, text: str) -> bool:
+    """Tell whether a sign of a range stands in a pointer, shortly after it or before the next: in most none does."""
+    reach = pointer.end + 2
+    if following is not None and pointer.end < following.start <= pointer.end + MAX_BETWEEN_CHARACTERS:
+        reach = max(reach, following.start)
+    return not _SIGNS.isdisjoint(text[pointer.start : reach])
+
+
 def figures_in_range(
     pointer: Pointer, following: Pointer | None, text: str, numbers: FigureNumbers
 ) -> tuple[list[int], int]:
@@ -84,8 +94,6 @@ def figures_in_range(
     """
     start, end = pointer.start, pointer.end
     is_near = following is not None and 0 < following.start - end <= MAX_BETWEEN_CHARACTERS
-    if _SIGNS.isdisjoint(text[start : following.start if following is not None and is_near else end + 2]):
-        return [], end
     if following is not None and is_near and _BETWEEN_RANGE.fullmatch(text, end, following.start):
         first, last = pointer.targets[-1], following.targets[0]
         is_sound = numbers.agree(first, text[start:end])

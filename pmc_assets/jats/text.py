@@ -42,6 +42,7 @@ def marked_text_of(element: etree._Element) -> str:
     return _normalized_text(element)
 
 
+@compiled
 def text_or_none(element: etree._Element | None) -> str | None:
     """Give the text of an element, None where there is no element or no text."""
     if element is None:
