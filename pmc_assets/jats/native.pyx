@@ -1,8 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
 """Twins, over libxml2's nodes, of the functions that cost most in reading an article; each gives what its namesake gives.
 
-Optional: see `compiled.py`. Nothing here recurses, so that a deep tree costs no stack. The buffer is one for all calls:
-between filling and reading it no Python object is made, since making one may run other Python code.
+Optional: see `compiled.py`. Nothing here recurses, so that a deep tree costs no stack, but `printed`: parts of an address
+in each other, as deep as the parser lets a tree be. The buffer is one for all calls: between filling and reading it no
+Python object is made, since making one may run other Python code.
 """
 
 from cython cimport trashcan
