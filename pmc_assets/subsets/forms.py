@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from pmc_assets.blocks import allocate
 from pmc_assets.lake import Lake
 from pmc_assets.shards import tar
 from pmc_assets.shards.parquet import row_groups, write_file
@@ -31,15 +32,16 @@ def write_unit(
 
 def _write_tar(lake: Lake, unit: Unit, folder: Path) -> dict[str, str]:
     """Copy whole samples (headers, members, padding) from the lake's shards into one tar."""
-    name = f"{unit.stem}.tar"
-    contents = itertools.chain(read_ranges(lake, merged(_ranges(unit.rows, "sample"))), [tar.END])
-    return {name: write_hashed(contents, folder / name)}
+    name, ranges = f"{unit.stem}.tar", list(_ranges(unit.rows, "sample"))
+    contents = itertools.chain(read_ranges(lake, merged(ranges)), [tar.END])
+    return {name: write_hashed(contents, folder / name, sum(size for _, _, size in ranges) + len(tar.END))}
 
 
-def write_hashed(contents: Iterable[Buffer], path: Path) -> str:
-    """Write a file piece by piece and give its sha256; pieces are hashed while they are in the processor's cache."""
+def write_hashed(contents: Iterable[Buffer], path: Path, size: int) -> str:
+    """Write a file of a known size piece by piece; give its sha256. Pieces are hashed while the cache holds them."""
     digest = hashlib.sha256()
     with path.open("wb", buffering=0) as file:
+        allocate(file.fileno(), size)
         for content in contents:
             file.write(content)
             digest.update(content)

@@ -1,12 +1,13 @@
 """Read byte ranges of a lake's files, neighbours in one read, nothing in between. What they mean stays out."""
 
-import mmap
+import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pmc_assets.lake import Lake
 
-READ_BYTES = 2**18
+READ_BYTES = 2**19
 RANGES_AT_ONCE = 64
 BYTES_AT_ONCE = 64 * 2**20
 
@@ -29,7 +30,7 @@ def merged(ranges: Iterable[Range]) -> Iterator[Range]:
 
 
 def read_ranges(lake: Lake, ranges: Iterable[Range]) -> Iterator[Buffer]:
-    """Read ranges in order; of a remote lake, RANGES_AT_ONCE are under way at a time.
+    """Read ranges in order, each good until the next is asked for; of a remote lake, RANGES_AT_ONCE are under way.
 
     Raises: EOFError where a file ends early.
     """
@@ -41,13 +42,18 @@ def read_ranges(lake: Lake, ranges: Iterable[Range]) -> Iterator[Buffer]:
 
 
 def _read_local(lake: Lake, ranges: Iterable[Range]) -> Iterator[tuple[Range, Buffer]]:
-    """Give views of the mapped files, so that nothing is copied but by the writer."""
-    mapped, view = "", memoryview(b"")
-    for path, offset, size in ranges:
-        if path != mapped:
-            with Path(lake.full_path(path)).open("rb") as file:
-                mapped, view = path, memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        yield (path, offset, size), view[offset : offset + size]
+    """Read into one buffer again and again, which so stays in the processor's cache for who hashes and writes it."""
+    buffer = memoryview(b"")
+    with contextlib.ExitStack() as stack:
+        opened = ""
+        for path, offset, size in ranges:
+            if path != opened:
+                stack.close()
+                file = stack.enter_context(Path(lake.full_path(path)).open("rb", buffering=0))
+                opened = path
+            if size > len(buffer):
+                buffer = memoryview(bytearray(max(size, 2 * READ_BYTES)))
+            yield (path, offset, size), buffer[: os.preadv(file.fileno(), [buffer[:size]], offset)]
 
 
 def _read_remote(lake: Lake, ranges: Iterable[Range]) -> Iterator[tuple[Range, Buffer]]:

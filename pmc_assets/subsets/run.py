@@ -3,7 +3,7 @@
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -53,19 +53,25 @@ class Export:
         self.copied_samples = self.copied_bytes = self.done = 0
         self.lock = threading.Lock()
         self.is_open = False
+        self.attribution = b""
 
     def run(self) -> dict[str, Any]:
         """Copy what is not there yet; give the manifest."""
         self.connection.execute(f"create table {UNIT_OF} (sample_key varchar, stem varchar)")
-        cut = units(self.connection.cursor(), self.format, self.selection.inputs)
         ahead = 1 if self.format == "parquet" else UNITS_AT_ONCE + 1  # Parquet asks the connection that _record uses
         with ThreadPoolExecutor(UNITS_AT_ONCE) as pool:
-            for unit, files in ordered(pool, self._bring, cut, ahead):
+            for unit, files in ordered(pool, self._bring, self._units(), ahead):
                 self._record(unit, files)
         manifest = self._manifest()
         if manifest != self.before or not self._are_whole(list(manifest["files"])):
             manifest = self._finish()
         return manifest
+
+    def _units(self) -> Iterator[Unit]:
+        """Cut the units; list the attributions while the last ones are copied."""
+        yield from units(self.connection.cursor(), self.format, self.selection.inputs)
+        if self.is_open:
+            self.attribution = papers.attribution(self.connection)
 
     def _bring(self, unit: Unit) -> tuple[Unit, dict[str, dict[str, Any]]]:
         """Write one unit into the target, unless it is there; give its files (none: it is there)."""
@@ -129,7 +135,7 @@ class Export:
 
     def _papers(self) -> list[tuple[str, bytes]]:
         written = [
-            ("ATTRIBUTION.csv", papers.attribution(self.connection)),
+            ("ATTRIBUTION.csv", self.attribution or papers.attribution(self.connection)),
             ("README.md", papers.card(self.spec, self.selection, self.format)),
         ]
         if self.format in ("wds", "jsonl"):

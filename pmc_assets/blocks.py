@@ -1,0 +1,55 @@
+"""Write a file in whole blocks through one small buffer, which pieces are read straight into. Whose stays out."""
+
+import os
+from collections.abc import Callable
+from types import TracebackType
+
+BLOCK_BYTES = 2**19
+
+
+class BlockWriter:
+    """Writes one stretch of a file, front to back, in blocks of half a MiB that lie as the file's pages do.
+
+    `written` is shown each block while the processor's cache still holds it.
+    """
+
+    def __init__(self, descriptor: int, offset: int = 0, written: Callable[[memoryview], None] | None = None) -> None:
+        self.descriptor, self.offset, self.written = descriptor, offset, written
+        self.waiting = 0
+        self.buffer = memoryview(bytearray(2 * BLOCK_BYTES))
+
+    def __enter__(self) -> "BlockWriter":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
+        if kind is None:
+            self._write(self.waiting)
+
+    def room(self, size: int) -> memoryview:
+        """Give the place of the next `size` bytes, to be filled before the next call."""
+        if self.waiting >= BLOCK_BYTES:
+            self._write(self.waiting - (self.offset + self.waiting) % BLOCK_BYTES)
+        end = self.waiting + size
+        if end > len(self.buffer):
+            larger = memoryview(bytearray(end))
+            larger[: self.waiting] = self.buffer[: self.waiting]
+            self.buffer = larger
+        room = self.buffer[self.waiting : end]
+        self.waiting = end
+        return room
+
+    def _write(self, size: int) -> None:
+        content, rest = self.buffer[:size], self.buffer[size : self.waiting]
+        written = 0
+        while written < size:
+            written += os.pwrite(self.descriptor, content[written:], self.offset + written)
+        if self.written:
+            self.written(content)
+        self.buffer[: len(rest)] = rest
+        self.offset, self.waiting = self.offset + size, len(rest)
+
+
+def allocate(descriptor: int, size: int) -> None:
+    """Give a new file its size: the file system finds its blocks once, not again for every write."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
