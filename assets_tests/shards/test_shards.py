@@ -54,6 +54,34 @@ def test_header_equals_tarfile() -> None:
         tar.header("x" * 101, 1)
 
 
+def test_headers_of_many_files_are_those_of_each() -> None:
+    names = ["PMC1_1_f0000_g00.jpg", "x" * 100, "é.txt"]
+    for sizes in ([0, 1, 511], [512, 123_456_789, 8**11 - 1]):
+        assert tar.headers(names, sizes) == [tar.header(*file) for file in zip(names, sizes, strict=True)]
+    assert tar.headers([], []) == []
+    for name, size in (("x" * 101, 1), ("x", 8**11)):
+        with pytest.raises(ValueError, match="does not fit"):
+            tar.headers([*names, name], [1, 2, 3, size])
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_shards_do_not_depend_on_rows_at_once_nor_on_memory(
+    small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch, text: bool
+) -> None:
+    def written() -> tuple[str, dict[str, bytes]]:
+        result = write_shards(small_lake.lake, small_lake.partition, include_article_text=text)
+        return result.digest, files_of(small_lake.lake, "out/shards")
+
+    usual = written()
+    for module, name, value in (
+        ("render", "ROWS_AT_ONCE", 1),
+        ("render", "ROWS_AT_ONCE", 3),
+        ("tails", "MEMORY_BYTES", 0),
+    ):
+        monkeypatch.setattr(f"pmc_assets.shards.{module}.{name}", value)
+        assert written() == usual
+
+
 def test_every_sample_has_three_members_and_jpegs_keep_their_bytes(small_lake: SmallLake) -> None:
     result = write_shards(small_lake.lake, small_lake.partition)
     members = members_of(small_lake.lake, result.paths[0])

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pmc_assets.schema import column
-from pmc_assets.shards.plan import Placed
 from pmc_assets.shards.samples import samples_table
 
 LEFT_OUT = {
@@ -41,10 +40,9 @@ def index_schema() -> pa.Schema:
     )
 
 
-def write_index(samples: duckdb.DuckDBPyConnection, placed: list[Placed], path: Path) -> None:
+def write_index(samples: duckdb.DuckDBPyConnection, places: pa.Table, path: Path) -> None:
     """Write the index of one shard from its samples' places and the view `all_samples`."""
     schema = index_schema()
-    places = pa.table(dict(zip(Placed._fields, map(list, zip(*placed, strict=True)), strict=True)))
     samples.register("places", places)
     names = ", ".join(f"{'p' if f in OFFSETS else 's'}.{f.name}" for f in schema)
     rows = samples.sql(

@@ -2,8 +2,11 @@
 
 The first 25 keys are those of BIOMEDICA with the types that its readers expect: a missing value is an empty one of
 the right type. The others are ours, with null for a missing value. Every sample has every key, in this order.
+`ARTICLE_KEYS` are the same for all samples of an article, and rendered once.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,7 +29,7 @@ def _text(column: str) -> str:
     return f"coalesce(s.{column}, '')"
 
 
-BIOMEDICA_KEYS = {
+IMAGE_KEYS = {
     "image_file_name": Key("s.image_name", "File name of the image as the source gives it"),
     "image_cluster_id": Key(_text("figure_id"), "The figure's id (fig/@id), as in BIOMEDICA; not a cluster"),
     "image_hash": Key("s.image_sha256", "sha256 of the original file's bytes, hex"),
@@ -42,6 +45,9 @@ BIOMEDICA_KEYS = {
         "'mentions': list_transform(s.mentions, lambda mention: mention.text)}",
         "Where the figure stands and what the text says of it: section, group_caption, mentions",
     ),
+}
+
+ARTICLE_KEYS = {
     "article_accession_id": Key("s.pmcid", "PMC's id"),
     "article_title": Key(_text("title"), "Title"),
     "article_journal": Key(_text("journal_title"), "Journal"),
@@ -89,6 +95,7 @@ OWN_KEYS = {
     "is_default": Key("s.is_default", "Passes the default filter"),
 }
 
+BIOMEDICA_KEYS = IMAGE_KEYS | ARTICLE_KEYS
 KEYS = BIOMEDICA_KEYS | OWN_KEYS
 
 _HAS_TYPE = {"null": "({}) is not null", "list": "len({}) > 0"}
@@ -96,35 +103,53 @@ _HAS_TYPE = {"null": "({}) is not null", "list": "len({}) > 0"}
 
 def empty_members_sql() -> str:
     """Give the query whose column `member` has the type of the JSON member ($license_group bound)."""
-    return f"select {_struct({name: key.sql for name, key in KEYS.items()})} as member {_SOURCES}"
+    return f"select {_struct(KEYS)} as member {_SOURCES}"
 
 
-def members_sql(include_article_text: bool) -> str:
-    """Give the query that renders every sample of `samples` ($license_group bound): place, text and JSON.
+def samples_sql() -> str:
+    """Give the query of every sample of `samples` ($license_group bound): place, text, JSON but for the article's part.
 
-    `figure_images` must hold image_names by figure; with article text, `articles` must be there too.
-    Shape: one row per sample; `says_types` has a bit per key that can be null or an empty list, set where it is
-    neither: a reader who looks at the value learns its type.
+    `figure_images` must hold image_names by figure.
+    Shape: one row per sample; the JSON member is `before`, the article's part and `after`, three objects in one.
+    `says_types` has a bit per key that can be null or an empty list, set where it is neither: a reader who looks at the
+    value learns its type.
     """
-    keys = {name: key.sql for name, key in KEYS.items()}
-    if include_article_text:
-        keys[TEXT_KEY] = "coalesce(t.text, '')"
-    may_lack_type = [name for name, key in KEYS.items() if key.empty != "value"]
-    bits = " + ".join(
-        f"({_HAS_TYPE[KEYS[name].empty].format(keys[name])})::bigint * {1 << bit}"
-        for bit, name in enumerate(may_lack_type)
-    )
-    text_join = f"left join ({_ARTICLE_TEXTS}) as t using (pmcid, version)" if include_article_text else ""
     return f"""
-select s.sample_key, s.caption as text, s.image_format, s.image_name, s.pmcid, s.version, s.part_path, s.offset_bytes,
-    s.size_bytes, to_json({_struct(keys)}) as json, {bits} as says_types
+select s.sample_key, s.pmcid, s.version, s.caption as text, s.image_format, s.image_name, s.part_path, s.offset_bytes,
+    s.size_bytes, to_json({_struct(IMAGE_KEYS)}) as before, to_json({_struct(OWN_KEYS)}) as after,
+    {_says_types(IMAGE_KEYS | OWN_KEYS)} as says_types
 {_SOURCES}
-{text_join}
 """
 
 
-def _struct(keys: dict[str, str]) -> str:
-    entries = ", ".join(f"'{name}': {sql}" for name, sql in keys.items())
+def articles_sql(include_article_text: bool) -> str:
+    """Give the query of every article of `samples`, in their order: its part of the JSON member, and `says_types`.
+
+    With article text, `articles` must be there too. Shape: one row per run of samples of the same article.
+    """
+    keys = ARTICLE_KEYS | ({TEXT_KEY: Key("coalesce(t.text, '')", "")} if include_article_text else {})
+    return f"""
+select s.pmcid, s.version, to_json({_struct(keys)}) as article, {_says_types(ARTICLE_KEYS)} as says_types
+from samples as s {_TEXT_JOIN if include_article_text else ""}
+qualify s.pmcid is distinct from lag(s.pmcid) over () or s.version is distinct from lag(s.version) over ()
+"""
+
+
+def columns_of(sql: str, columns: Iterable[str]) -> list[str]:
+    """Name those of the columns of out.samples that a query here asks for."""
+    asked = set(re.findall(r"\bs\.(\w+)", sql)) | {"pmcid", "version", "figure_index"}
+    return [column for column in columns if column in asked]
+
+
+def _says_types(keys: dict[str, Key]) -> str:
+    bits = {name: 1 << bit for bit, name in enumerate(name for name, key in KEYS.items() if key.empty != "value")}
+    return " + ".join(
+        f"({_HAS_TYPE[key.empty].format(key.sql)})::bigint * {bits[name]}" for name, key in keys.items() if name in bits
+    )
+
+
+def _struct(keys: dict[str, Key]) -> str:
+    entries = ", ".join(f"'{name}': {key.sql}" for name, key in keys.items())
     return f"{{{entries}}}"
 
 
@@ -136,8 +161,8 @@ from samples
 group by all
 """
 
-_ARTICLE_TEXTS = """
-select pmcid, version, array_to_string(list_transform(body_paragraphs, lambda p: p.text), chr(10)) as text
-from articles
-where pmcid in (select pmcid from samples)
-"""
+_TEXT_JOIN = """left join (
+    select pmcid, version, array_to_string(list_transform(body_paragraphs, lambda p: p.text), chr(10)) as text
+    from articles
+    where pmcid in (select pmcid from samples)
+) as t using (pmcid, version)"""

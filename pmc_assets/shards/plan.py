@@ -2,9 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
 
 from pmc_assets.shards import tar
+from pmc_assets.shards.tails import Tail
 
 SAMPLES_PER_SHARD = 10_000
 SHARD_BYTES = 2**30
@@ -22,31 +25,13 @@ class Rendered:
     key: str
     place: tuple[str, int, int]
     says_types: int
-    text_size: int
-    json_size: int
-    tail_offset: int
-    tail_size: int
+    tail: Tail
     image_size: int
     jpeg_offset: int | None = None
 
     @property
     def size(self) -> int:
-        return tar.BLOCK_BYTES + tar.padded(self.image_size) + self.tail_size
-
-
-class Placed(NamedTuple):
-    """One sample in its shard: offsets and sizes of the members' content, in bytes."""
-
-    sample_key: str
-    position: int
-    sample_offset_bytes: int
-    sample_size_bytes: int
-    image_offset_bytes: int
-    image_size_bytes: int
-    text_offset_bytes: int
-    text_size_bytes: int
-    json_offset_bytes: int
-    json_size_bytes: int
+        return tar.BLOCK_BYTES + tar.padded(self.image_size) + self.tail.size
 
 
 def shuffled(samples: list[Rendered], seed: int = SHUFFLE_SEED) -> list[Rendered]:
@@ -65,15 +50,15 @@ def pack(
 
     Shape: order kept, but for the witnesses at the head of each shard.
     """
+    ends = np.cumsum([sample.size for sample in samples])
     shards: list[list[Rendered]] = []
-    left = 0
-    for sample in samples:
-        if not shards or len(shards[-1]) >= most_samples or sample.size > left:
-            shards.append([])
-            left = most_bytes - len(tar.END)
-        shards[-1].append(sample)
-        left -= sample.size
-    return [witnesses_first(shard) for shard in shards]
+    start = 0
+    while start < len(samples):
+        most_end = most_bytes - len(tar.END) + (int(ends[start - 1]) if start else 0)
+        end = min(start + most_samples, max(start + 1, int(np.searchsorted(ends, most_end, side="right"))))
+        shards.append(witnesses_first(samples[start:end]))
+        start = end
+    return shards
 
 
 def witnesses_first(shard: list[Rendered]) -> list[Rendered]:
@@ -84,8 +69,9 @@ def witnesses_first(shard: list[Rendered]) -> list[Rendered]:
     """
     known = 0
     chosen: list[int] = []
+    kinds = {sample.says_types: index for index, sample in reversed(list(enumerate(shard)))}
     while len(chosen) < min(WITNESSES, len(shard)):
-        best = max(range(len(shard)), key=lambda index: (shard[index].says_types & ~known).bit_count())
+        best = max(sorted(kinds.values()), key=lambda index: (shard[index].says_types & ~known).bit_count())
         if not shard[best].says_types & ~known:
             break
         known |= shard[best].says_types
@@ -94,26 +80,27 @@ def witnesses_first(shard: list[Rendered]) -> list[Rendered]:
     return [shard[index] for index in chosen] + [s for index, s in enumerate(shard) if index not in first]
 
 
-def place(samples: list[Rendered]) -> list[Placed]:
-    """Compute the offsets of every sample of one shard."""
-    placed, offset = [], 0
-    for position, sample in enumerate(samples):
-        image = offset + tar.BLOCK_BYTES
-        text = image + tar.padded(sample.image_size) + tar.BLOCK_BYTES
-        json = text + tar.padded(sample.text_size) + tar.BLOCK_BYTES
-        placed.append(
-            Placed(
-                sample_key=sample.key,
-                position=position,
-                sample_offset_bytes=offset,
-                sample_size_bytes=sample.size,
-                image_offset_bytes=image,
-                image_size_bytes=sample.image_size,
-                text_offset_bytes=text,
-                text_size_bytes=sample.text_size,
-                json_offset_bytes=json,
-                json_size_bytes=sample.json_size,
-            )
-        )
-        offset += sample.size
-    return placed
+def place(samples: list[Rendered]) -> pa.Table:
+    """Compute where every sample of one shard is.
+
+    Shape: one row per sample: sample_key, position, and offset and size in bytes of the sample and its members'
+    content, as the index names them.
+    """
+    image, text, json, sizes = (
+        np.array(values, np.int64)
+        for values in zip(*((s.image_size, s.tail.text_size, s.tail.json_size, s.size) for s in samples), strict=True)
+    )
+    start = np.cumsum(sizes) - sizes
+    image_start = start + tar.BLOCK_BYTES
+    text_start = image_start + tar.padded(image) + tar.BLOCK_BYTES
+    json_start = text_start + tar.padded(text) + tar.BLOCK_BYTES
+    places = {
+        "sample": (start, sizes),
+        "image": (image_start, image),
+        "text": (text_start, text),
+        "json": (json_start, json),
+    }
+    columns = {"sample_key": [sample.key for sample in samples], "position": np.arange(len(samples))}
+    for member, (offset, size) in places.items():
+        columns |= {f"{member}_offset_bytes": offset, f"{member}_size_bytes": size}
+    return pa.table(columns)

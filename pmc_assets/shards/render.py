@@ -1,86 +1,125 @@
 """Render every sample of a partition to scratch files: text and JSON members, JPEGs of other formats."""
 
-import hashlib
-import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
+from pyarrow import fs
 
 from pmc_assets import schema
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.processes import ordered
 from pmc_assets.rejects import Reject
-from pmc_assets.shards import tar
 from pmc_assets.shards.images import CannotTranscode, ImageReader, to_jpeg
-from pmc_assets.shards.member import FIGURE_IMAGES_SQL, members_sql
+from pmc_assets.shards.member import FIGURE_IMAGES_SQL, articles_sql, columns_of, samples_sql
 from pmc_assets.shards.plan import Rendered
 from pmc_assets.shards.samples import samples_table
+from pmc_assets.shards.tails import Article, Tails, utf8
 from pmc_assets.warehouse.derive import partition_files
 from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.views import parquet_view, texts
 
-ROWS_AT_ONCE = 1_024
-ROWS_WITH_TEXT_AT_ONCE = 128
+ROWS_AT_ONCE = 128
+PIECES_AHEAD = 4
+STREAMED_BYTES = "1MiB"
 BYTES_AT_ONCE = 8 * 2**20
 MEMORY_LIMIT = "192MB"
-IMAGE_EXTENSION, TEXT_EXTENSION, JSON_EXTENSION = "jpg", "txt", "json"
+AS_WRITTEN = "set disabled_optimizers = 'join_order, build_side_probe_side'"
+"""Joins as they are written: samples, of unknown number, stream past the small tables and are nowhere collected."""
+AS_PLANNED = "reset disabled_optimizers"
+IMAGE_EXTENSION = "jpg"
 
 
 @dataclass(slots=True)
 class Rendering:
-    """What rendering a partition gave; `tails` and `jpegs` are the scratch files that samples point into.
+    """What rendering a partition gave; `tails` and `jpegs` hold what the samples point into.
 
-    `digest` is of all text and JSON members, in the order of out.samples.
+    `others` are samples that are no JPEGs, with their facts.
     """
 
-    tails: Path
+    tails: Tails
     jpegs: Path
-    digest: str = ""
     samples: list[Rendered] = field(default_factory=list)
+    others: list[tuple[Rendered, dict]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
-
-@dataclass(slots=True)
-class Piece:
-    """Neighbouring samples: the bytes of their tails, into which they point, and facts of those that are no JPEGs."""
-
-    tails: bytes
-    samples: list[Rendered]
-    others: dict[int, dict]
+    def add(self, rows: pa.RecordBatch, articles: list[Article]) -> None:
+        """Add samples as `samples_sql` gives them, with the article of each."""
+        names = ("sample_key", "part_path", "offset_bytes", "size_bytes", "says_types", "image_format")
+        columns = (rows[name].to_pylist() for name in names)
+        samples = zip(self.tails.add(rows, articles), articles, *columns, strict=True)
+        for number, (tail, article, key, path, offset, size, says_types, image_format) in enumerate(samples):
+            sample = Rendered(key, (path, offset, size), says_types | article.says_types, tail, size)
+            if image_format == "jpeg":
+                self.samples.append(sample)
+            else:
+                [facts] = rows.slice(number, 1).select(["pmcid", "version", "image_name"]).to_pylist()
+                self.others.append((sample, facts))
 
 
 def render(
     lake: Lake,
     partition: Partition,
-    scratch: Path,
+    rendering: Rendering,
     connection: duckdb.DuckDBPyConnection,
     include_article_text: bool,
     threads: int,
-) -> Rendering:
-    """Render all samples of a partition, which `connection` has open. What cannot become a JPEG is a reject."""
-    rendering = Rendering(scratch / "tails", scratch / "jpegs")
-    others: list[tuple[Rendered, dict]] = []
-    digest = hashlib.sha256()
-    with rendering.tails.open("wb") as tails:
-        for piece in _pieces(lake, partition, connection, include_article_text, threads):
-            start = tails.tell()
-            for number, sample in enumerate(piece.samples):
-                sample.tail_offset += start
-                if number in piece.others:
-                    others.append((sample, piece.others[number]))
-                else:
-                    rendering.samples.append(sample)
-            tails.write(piece.tails)
-            digest.update(piece.tails)
-    rendering.digest = digest.hexdigest()
-    _transcode(lake, others, rendering, threads)
-    return rendering
+) -> None:
+    """Render all samples of a partition, which `connection` has open. What cannot become a JPEG is a reject.
+
+    Another thread renders articles and puts the tails together while this one renders samples.
+    """
+    if lake.exists(lake.table_path(samples_table().name, partition)):
+        _render_tails(lake, partition, rendering, connection, include_article_text)
+    _transcode(lake, rendering, threads)
+
+
+def _render_tails(
+    lake: Lake,
+    partition: Partition,
+    rendering: Rendering,
+    connection: duckdb.DuckDBPyConnection,
+    include_article_text: bool,
+) -> None:
+    connection.execute(AS_WRITTEN)
+    with (
+        _streaming(connection) as of_samples,
+        _streaming(connection) as of_articles,
+        ThreadPoolExecutor(1) as other,
+    ):
+        articles = _Articles(_articles(lake, partition, of_articles, include_article_text))
+        begun = other.submit(articles.begin)
+
+        def add(rows: pa.RecordBatch) -> None:
+            begun.result()
+            rendering.add(rows, articles.of(rows))
+
+        for _ in ordered(other, add, _samples(lake, partition, of_samples), PIECES_AHEAD):
+            pass
+    connection.execute(AS_PLANNED)
+
+
+class _Articles:
+    """Finds the articles of samples, which come in the same order."""
+
+    def __init__(self, articles: Iterator[Article]) -> None:
+        self.articles = articles
+        self.article = Article("", 0, 0, b"")
+
+    def begin(self) -> None:
+        self.article = next(self.articles, self.article)
+
+    def of(self, rows: pa.RecordBatch) -> list[Article]:
+        return [self._find(*key) for key in zip(rows["pmcid"].to_pylist(), rows["version"].to_pylist(), strict=True)]
+
+    def _find(self, pmcid: str, version: int) -> Article:
+        while (self.article.pmcid, self.article.version) != (pmcid, version):
+            self.article = next(self.articles)
+        return self.article
 
 
 def open_samples(lake: Lake, partition: Partition, scratch: Path, articles: bool = False) -> duckdb.DuckDBPyConnection:
@@ -94,25 +133,50 @@ def open_samples(lake: Lake, partition: Partition, scratch: Path, articles: bool
     return connection
 
 
-def _pieces(
-    lake: Lake, partition: Partition, connection: duckdb.DuckDBPyConnection, include_article_text: bool, threads: int
-) -> Iterator[Piece]:
-    """Render neighbouring samples together, several pieces at a time; they come in the order of out.samples."""
-    path = lake.table_path(samples_table().name, partition)
-    if not lake.exists(path):
-        return
-    connection.execute(f"create table figure_images as {FIGURE_IMAGES_SQL.replace('samples', 'all_samples')}")
-    query, group = members_sql(include_article_text), {"license_group": partition["license_group"]}
-    most_rows = ROWS_WITH_TEXT_AT_ONCE if include_article_text else ROWS_AT_ONCE
+def _streaming(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    cursor = connection.cursor()
+    cursor.execute(f"set streaming_buffer_size = '{STREAMED_BYTES}'")
+    return cursor
 
-    def piece(samples: pa.RecordBatch) -> Piece:
-        with connection.cursor() as cursor:
-            cursor.register("samples", pa.Table.from_batches([samples]))
-            return _piece(cursor.sql(query, params=group).to_arrow_table())
 
-    with lake.open(path) as file, ThreadPoolExecutor(threads) as pool:
-        batches = pq.ParquetFile(file).iter_batches(most_rows, use_threads=False)
-        yield from ordered(pool, piece, itertools.chain.from_iterable(map(slices, batches)), threads + 1)
+def _samples(lake: Lake, partition: Partition, cursor: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+    """Render the samples but for what their articles share, in the order of out.samples, a few at a time."""
+    cursor.execute(f"create temp table figure_images as {FIGURE_IMAGES_SQL.replace('samples', 'all_samples')}")
+    query, group = samples_sql(), {"license_group": partition["license_group"]}
+    cursor.register("samples", _read_samples(lake, partition, query))
+    yield from cursor.sql(query, params=group).to_arrow_reader(ROWS_AT_ONCE)
+
+
+def _articles(
+    lake: Lake, partition: Partition, cursor: duckdb.DuckDBPyConnection, include_article_text: bool
+) -> Iterator[Article]:
+    """Render what the samples of an article share, in the order of out.samples; some articles come twice."""
+    query = articles_sql(include_article_text)
+    reader = _read_samples(lake, partition, query)
+    tables = (pa.Table.from_batches([part]) for batch in reader for part in slices(batch))
+    for samples in tables if include_article_text else [reader]:  # each table asks for the texts of its articles
+        cursor.register("samples", samples)
+        for rows in cursor.sql(query).to_arrow_reader(ROWS_AT_ONCE):
+            columns = (rows[name].to_pylist() for name in ("pmcid", "version", "says_types"))
+            yield from map(Article, *columns, (b",%b," % bytes(json) for json in utf8(rows["article"], 1, -1)))
+
+
+def _read_samples(lake: Lake, partition: Partition, query: str) -> pa.RecordBatchReader:
+    """Read the columns of out.samples that a query asks for, fewer rows at a time where they are long.
+
+    A local file is read without Python, whose lock the other thread needs.
+    """
+    files = fs.LocalFileSystem() if lake.is_local else fs.PyFileSystem(fs.FSSpecHandler(lake.fs))
+    path = lake.full_path(lake.table_path(samples_table().name, partition))
+    parquet = ds.ParquetFileFormat().make_fragment(path, files)
+    row_bytes = max(group.total_byte_size // group.num_rows + 1 for group in parquet.row_groups)
+    scanner = parquet.scanner(
+        columns=columns_of(query, parquet.physical_schema.names),
+        batch_size=max(1, min(ROWS_AT_ONCE, BYTES_AT_ONCE // row_bytes)),
+        batch_readahead=1,
+        use_threads=False,
+    )
+    return scanner.to_reader()
 
 
 def slices(samples: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -121,47 +185,8 @@ def slices(samples: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     return (samples.slice(start, rows) for start in range(0, samples.num_rows, rows))
 
 
-def _piece(rows: pa.Table) -> Piece:
-    tails, samples, offset = list[bytes | memoryview](), list[Rendered](), 0
-    columns = (
-        rows[name].to_pylist() for name in ("sample_key", "says_types", "part_path", "offset_bytes", "size_bytes")
-    )
-    contents = _utf8(rows["text"]), _utf8(rows["json"])
-    for key, says_types, part_path, image_offset, image_size, text, member in zip(*columns, *contents, strict=True):
-        text_header = tar.header(f"{key}.{TEXT_EXTENSION}", len(text))
-        json_header = tar.header(f"{key}.{JSON_EXTENSION}", len(member))
-        tails += (text_header, text, tar.padding(len(text)), json_header, member, tar.padding(len(member)))
-        size = 2 * tar.BLOCK_BYTES + tar.padded(len(text)) + tar.padded(len(member))
-        samples.append(
-            Rendered(
-                key=key,
-                place=(part_path, image_offset, image_size),
-                says_types=says_types,
-                text_size=len(text),
-                json_size=len(member),
-                tail_offset=offset,
-                tail_size=size,
-                image_size=image_size,
-            )
-        )
-        offset += size
-    formats = rows["image_format"].to_pylist()
-    facts = rows.select(["pmcid", "version", "image_name"])
-    others = {i: facts.slice(i, 1).to_pylist()[0] for i, format in enumerate(formats) if format != "jpeg"}
-    return Piece(b"".join(tails), samples, others)
-
-
-def _utf8(column: pa.ChunkedArray) -> Iterator[memoryview]:
-    """Give the bytes of each text, none of them copied. A null has none."""
-    texts = column.combine_chunks().cast(pa.large_string())
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1].tolist()
-    content = memoryview(data) if data is not None else memoryview(b"")
-    return (content[start:end] for start, end in itertools.pairwise(ends))
-
-
-def _transcode(lake: Lake, others: list[tuple[Rendered, dict]], rendering: Rendering, threads: int) -> None:
-    others.sort(key=lambda other: other[0].place)
+def _transcode(lake: Lake, rendering: Rendering, threads: int) -> None:
+    others = sorted(rendering.others, key=lambda other: other[0].place)
     with (
         rendering.jpegs.open("wb") as jpegs,
         ImageReader(lake) as reader,

@@ -7,21 +7,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
+from pmc_assets.blocks import BlockWriter, allocate
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.rejects import reject_order, rejects_table
 from pmc_assets.results import StageResult, count_reasons
 from pmc_assets.shards import plan, tar
 from pmc_assets.shards.images import ImageReader
 from pmc_assets.shards.index import write_index
-from pmc_assets.shards.plan import Placed, Rendered
+from pmc_assets.shards.plan import Rendered
 from pmc_assets.shards.render import IMAGE_EXTENSION, Rendering, open_samples, render
+from pmc_assets.shards.tails import Tails
 
 TABLE_NAME = "out.shards"
 SIZES_NAME = "sizes.json"
 THREADS = 2
-RUNS_PER_SHARD = 8
-WRITE_BYTES = 2**20
 
 
 def write_shards(
@@ -43,8 +44,12 @@ def write_shards(
     with lake.scratch() as scratch:
         folder = scratch / "shards"
         folder.mkdir()
-        with open_samples(lake, partition, scratch, articles=include_article_text) as samples:
-            rendering = render(lake, partition, scratch, samples, include_article_text, threads)
+        with (
+            open_samples(lake, partition, scratch, articles=include_article_text) as samples,
+            Tails(scratch / "tails") as tails,
+        ):
+            rendering = Rendering(tails, scratch / "jpegs")
+            render(lake, partition, rendering, samples, include_article_text, threads)
             shards = plan.pack(plan.shuffled(rendering.samples, seed), most_samples, most_bytes)
             digest = _write_folder(lake, samples, rendering, shards, folder, threads)
         size_bytes = sum(file.stat().st_size for file in folder.iterdir())
@@ -82,12 +87,12 @@ def _write_folder(
     folder: Path,
     threads: int,
 ) -> str:
-    digest = hashlib.sha256(rendering.digest.encode())
+    digest = hashlib.sha256(rendering.tails.digest.hexdigest().encode())
     for number, shard in enumerate(shards):
-        placed, index = plan.place(shard), folder / f"{stem(number)}.parquet"
+        places, index = plan.place(shard), folder / f"{stem(number)}.parquet"
         with (folder / f"{stem(number)}.tar").open("wb") as file, ThreadPoolExecutor(threads) as pool:
-            runs = _start_tar(lake, rendering, list(zip(shard, placed, strict=True)), file.fileno(), pool)
-            write_index(samples, placed, index)
+            runs = _start_tar(lake, rendering, shard, places, file.fileno(), pool, threads)
+            write_index(samples, places, index)
             for run in runs:
                 run.result()
         digest.update(index.read_bytes())
@@ -99,47 +104,42 @@ def _write_folder(
 def _start_tar(
     lake: Lake,
     rendering: Rendering,
-    samples: list[tuple[Rendered, Placed]],
+    samples: list[Rendered],
+    places: pa.Table,
     descriptor: int,
     pool: ThreadPoolExecutor,
+    runs: int,
 ) -> list[Future[None]]:
-    """Start to write one tar, each run of its samples at the offsets that the plan gave them."""
-    _, last = samples[-1]
-    os.pwrite(descriptor, tar.END, last.sample_offset_bytes + last.sample_size_bytes)
-    length = -(-len(samples) // RUNS_PER_SHARD)
-    runs = [samples[start : start + length] for start in range(0, len(samples), length)]
-    return [pool.submit(_write_run, lake, rendering, run, descriptor) for run in runs]
+    """Start to write one tar, each run of its samples at the offset that the plan gave it."""
+    offsets, sizes = (places[f"sample_{what}_bytes"].to_numpy() for what in ("offset", "size"))
+    end = int(offsets[-1] + sizes[-1])
+    allocate(descriptor, end + len(tar.END))
+    os.pwrite(descriptor, tar.END, end)
+    starts = range(0, len(samples), -(-len(samples) // runs))
+    return [
+        pool.submit(_write_run, lake, rendering, samples[start : start + starts.step], descriptor, int(offsets[start]))
+        for start in starts
+    ]
 
 
-def _write_run(lake: Lake, rendering: Rendering, samples: list[tuple[Rendered, Placed]], descriptor: int) -> None:
-    """Write neighbouring samples through one buffer, which is large enough for any of them."""
-    buffer = memoryview(bytearray(max(WRITE_BYTES, *(placed.sample_size_bytes for _, placed in samples))))
+def _write_run(lake: Lake, rendering: Rendering, samples: list[Rendered], descriptor: int, offset: int) -> None:
+    """Write neighbouring samples, the first at an offset."""
     with (
         ImageReader(lake) as reader,
-        rendering.tails.open("rb", buffering=0) as tails,
         rendering.jpegs.open("rb", buffering=0) as jpegs,
+        BlockWriter(descriptor, offset) as writer,
     ):
-        originals = reader.fillers(sample.place for sample, _ in samples if sample.jpeg_offset is None)
-        start = end = samples[0][1].sample_offset_bytes
-        for sample, placed in samples:
-            if end - start + sample.size > len(buffer):
-                _write_all(descriptor, buffer[: end - start], start)
-                start = end
-            slot = buffer[end - start : end - start + sample.size]
-            image_end, tail_start = tar.BLOCK_BYTES + sample.image_size, sample.size - sample.tail_size
-            slot[: tar.BLOCK_BYTES] = tar.header(f"{sample.key}.{IMAGE_EXTENSION}", sample.image_size)
-            image = slot[tar.BLOCK_BYTES : image_end]
+        originals = reader.fillers(sample.place for sample in samples if sample.jpeg_offset is None)
+        names = [f"{sample.key}.{IMAGE_EXTENSION}" for sample in samples]
+        headers = tar.headers(names, [sample.image_size for sample in samples])
+        for sample, header in zip(samples, headers, strict=True):
+            room = writer.room(sample.size)
+            image_end, tail_start = tar.BLOCK_BYTES + sample.image_size, sample.size - sample.tail.size
+            room[: tar.BLOCK_BYTES] = header
+            image = room[tar.BLOCK_BYTES : image_end]
             if sample.jpeg_offset is None:
                 next(originals)(image)
             else:
                 os.preadv(jpegs.fileno(), [image], sample.jpeg_offset)
-            slot[image_end:tail_start] = tar.padding(sample.image_size)
-            os.preadv(tails.fileno(), [slot[tail_start:]], sample.tail_offset)
-            end = placed.sample_offset_bytes + sample.size
-        _write_all(descriptor, buffer[: end - start], start)
-
-
-def _write_all(descriptor: int, content: memoryview, offset: int) -> None:
-    while content:
-        written = os.pwrite(descriptor, content, offset)
-        content, offset = content[written:], offset + written
+            room[image_end:tail_start] = tar.padding(sample.image_size)
+            rendering.tails.read(sample.tail, room[tail_start:])
