@@ -1,7 +1,6 @@
-"""Write a file in whole blocks through one small buffer, which pieces are read straight into. Whose stays out."""
+"""Files written in whole blocks, through one small buffer that pieces are read straight into. Whose stays out."""
 
 import os
-from collections.abc import Callable
 from types import TracebackType
 
 BLOCK_BYTES = 2**19
@@ -10,11 +9,11 @@ BLOCK_BYTES = 2**19
 class BlockWriter:
     """Writes one stretch of a file, front to back, in blocks of half a MiB that lie as the file's pages do.
 
-    `written` is shown each block while the processor's cache still holds it.
+    Of a MiB they are at times four times as slow: the kernel then looks for as much memory in one piece.
     """
 
-    def __init__(self, descriptor: int, offset: int = 0, written: Callable[[memoryview], None] | None = None) -> None:
-        self.descriptor, self.offset, self.written = descriptor, offset, written
+    def __init__(self, descriptor: int, offset: int = 0) -> None:
+        self.descriptor, self.offset = descriptor, offset
         self.waiting = 0
         self.buffer = memoryview(bytearray(2 * BLOCK_BYTES))
 
@@ -43,8 +42,6 @@ class BlockWriter:
         written = 0
         while written < size:
             written += os.pwrite(self.descriptor, content[written:], self.offset + written)
-        if self.written:
-            self.written(content)
         self.buffer[: len(rest)] = rest
         self.offset, self.waiting = self.offset + size, len(rest)
 

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
-import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pmc_assets.lake import Lake, Partition
 from pmc_assets.schema import column
 from pmc_assets.shards.samples import samples_table
 
+ROWS_AT_ONCE = 4_096
 LEFT_OUT = {
     "abstract",
     "mentions",
@@ -40,13 +43,17 @@ def index_schema() -> pa.Schema:
     )
 
 
-def write_index(samples: duckdb.DuckDBPyConnection, places: pa.Table, path: Path) -> None:
-    """Write the index of one shard from its samples' places and the view `all_samples`."""
+def write_index(lake: Lake, partition: Partition, places: pa.Table, path: Path) -> None:
+    """Write the index of one shard from its samples' places and the partition's out.samples, a few rows at a time."""
     schema = index_schema()
-    samples.register("places", places)
-    names = ", ".join(f"{'p' if f in OFFSETS else 's'}.{f.name}" for f in schema)
-    rows = samples.sql(
-        f"select {names} from places as p join all_samples as s using (sample_key) order by p.position"
-    ).to_arrow_table()
-    samples.unregister("places")
-    pq.write_table(rows.cast(schema), path, compression="zstd")
+    columns = [f.name for f in schema if f.name not in places.column_names or f.name == "sample_key"]
+    found, positions = [], []
+    with lake.open(lake.table_path(samples_table().name, partition)) as file:
+        for batch in pq.ParquetFile(file).iter_batches(ROWS_AT_ONCE, columns=columns, use_threads=False):
+            position = pc.index_in(batch["sample_key"], value_set=places["sample_key"])
+            found.append(batch.filter(position.is_valid()))
+            positions.append(position.drop_null())
+    rows = pa.Table.from_batches(found).take(np.argsort(np.concatenate(positions))).combine_chunks()
+    known = {name: table[name] for table in (rows, places) for name in table.column_names}
+    index = [known.get(f.name, pa.nulls(places.num_rows, f.type)) for f in schema]
+    pq.write_table(pa.table(index, names=schema.names).cast(schema), path, compression="zstd")

@@ -6,7 +6,6 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from pmc_assets.blocks import BlockWriter, allocate
@@ -44,14 +43,12 @@ def write_shards(
     with lake.scratch() as scratch:
         folder = scratch / "shards"
         folder.mkdir()
-        with (
-            open_samples(lake, partition, scratch, articles=include_article_text) as samples,
-            Tails(scratch / "tails") as tails,
-        ):
+        with Tails(scratch / "tails") as tails:
             rendering = Rendering(tails, scratch / "jpegs")
-            render(lake, partition, rendering, samples, include_article_text, threads)
+            with open_samples(lake, partition, scratch, articles=include_article_text) as samples:
+                render(lake, partition, rendering, samples, include_article_text, threads)
             shards = plan.pack(plan.shuffled(rendering.samples, seed), most_samples, most_bytes)
-            digest = _write_folder(lake, samples, rendering, shards, folder, threads)
+            digest = _write_folder(lake, partition, rendering, shards, folder, threads)
         size_bytes = sum(file.stat().st_size for file in folder.iterdir())
         if shards:
             lake.publish_folder(folder, target, last=SIZES_NAME)
@@ -81,7 +78,7 @@ def stem(number: int) -> str:
 
 def _write_folder(
     lake: Lake,
-    samples: duckdb.DuckDBPyConnection,
+    partition: Partition,
     rendering: Rendering,
     shards: list[list[Rendered]],
     folder: Path,
@@ -92,7 +89,7 @@ def _write_folder(
         places, index = plan.place(shard), folder / f"{stem(number)}.parquet"
         with (folder / f"{stem(number)}.tar").open("wb") as file, ThreadPoolExecutor(threads) as pool:
             runs = _start_tar(lake, rendering, shard, places, file.fileno(), pool, threads)
-            write_index(samples, places, index)
+            write_index(lake, partition, places, index)
             for run in runs:
                 run.result()
         digest.update(index.read_bytes())
