@@ -1,5 +1,6 @@
 """Render every sample of a partition to scratch files: text and JSON members, JPEGs of other formats."""
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,33 +33,37 @@ AS_WRITTEN = "set disabled_optimizers = 'join_order, build_side_probe_side'"
 """Joins as they are written: samples, of unknown number, stream past the small tables and are nowhere collected."""
 AS_PLANNED = "reset disabled_optimizers"
 IMAGE_EXTENSION = "jpg"
+COLUMNS = ("sample_key", "part_path", "offset_bytes", "size_bytes", "says_types", "image_format")
 
 
 @dataclass(slots=True)
 class Rendering:
     """What rendering a partition gave; `tails` and `jpegs` hold what the samples point into.
 
-    `others` are samples that are no JPEGs, with their facts.
+    `digest` is of all text and JSON members, in the order of out.samples. `others` are samples that are no JPEGs, with
+    their facts.
     """
 
     tails: Tails
     jpegs: Path
+    digest: str = ""
     samples: list[Rendered] = field(default_factory=list)
     others: list[tuple[Rendered, dict]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
-    def add(self, rows: pa.RecordBatch, articles: list[Article]) -> None:
-        """Add samples as `samples_sql` gives them, with the article of each."""
-        names = ("sample_key", "part_path", "offset_bytes", "size_bytes", "says_types", "image_format")
-        columns = (rows[name].to_pylist() for name in names)
-        samples = zip(self.tails.add(rows, articles), articles, *columns, strict=True)
-        for number, (tail, article, key, path, offset, size, says_types, image_format) in enumerate(samples):
+    def add(self, rows: pa.RecordBatch, articles: list[Article]) -> memoryview:
+        """Add samples as `samples_sql` gives them, with the article of each; give their text and JSON members."""
+        keys, *columns = (rows[name].to_pylist() for name in COLUMNS)
+        content, tails = self.tails.add(keys, rows, articles)
+        samples = zip(keys, tails, articles, *columns, strict=True)
+        for number, (key, tail, article, path, offset, size, says_types, image_format) in enumerate(samples):
             sample = Rendered(key, (path, offset, size), says_types | article.says_types, tail, size)
             if image_format == "jpeg":
                 self.samples.append(sample)
             else:
                 [facts] = rows.slice(number, 1).select(["pmcid", "version", "image_name"]).to_pylist()
                 self.others.append((sample, facts))
+        return content
 
 
 def render(
@@ -73,8 +78,10 @@ def render(
 
     Another thread renders articles and puts the tails together while this one renders samples.
     """
+    digest = hashlib.sha256()
     if lake.exists(lake.table_path(samples_table().name, partition)):
-        _render_tails(lake, partition, rendering, connection, include_article_text)
+        _render_tails(lake, partition, rendering, connection, include_article_text, digest)
+    rendering.digest = digest.hexdigest()
     _transcode(lake, rendering, threads)
 
 
@@ -84,6 +91,7 @@ def _render_tails(
     rendering: Rendering,
     connection: duckdb.DuckDBPyConnection,
     include_article_text: bool,
+    digest: "hashlib._Hash",
 ) -> None:
     connection.execute(AS_WRITTEN)
     with (
@@ -94,12 +102,12 @@ def _render_tails(
         articles = _Articles(_articles(lake, partition, of_articles, include_article_text))
         begun = other.submit(articles.begin)
 
-        def add(rows: pa.RecordBatch) -> None:
+        def add(rows: pa.RecordBatch) -> memoryview:
             begun.result()
-            rendering.add(rows, articles.of(rows))
+            return rendering.add(rows, articles.of(rows))
 
-        for _ in ordered(other, add, _samples(lake, partition, of_samples), PIECES_AHEAD):
-            pass
+        for content in ordered(other, add, _samples(lake, partition, of_samples), PIECES_AHEAD):
+            digest.update(content)
     connection.execute(AS_PLANNED)
 
 

@@ -1,6 +1,5 @@
 """Text and JSON members of samples as tar bytes, put together and kept until their place is known."""
 
-import hashlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -35,15 +34,11 @@ class Tail(NamedTuple):
 
 
 class Tails:
-    """Puts tails together. The first 64 MiB are kept in memory, the others in a scratch file.
-
-    `digest` is of all of them, in order.
-    """
+    """Puts tails together. The first 64 MiB are kept in memory, the others in a scratch file."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("w+b", buffering=0)
         self.memory_bytes = 0
-        self.digest = hashlib.sha256()
 
     def __enter__(self) -> "Tails":
         return self
@@ -51,9 +46,9 @@ class Tails:
     def __exit__(self, *_: object) -> None:
         self.file.close()
 
-    def add(self, rows: pa.RecordBatch, articles: list[Article]) -> Iterator[Tail]:
-        """Add samples as `samples_sql` gives them, with the article of each."""
-        keys, shared = rows["sample_key"].to_pylist(), [article.json for article in articles]
+    def add(self, keys: list[str], rows: pa.RecordBatch, articles: list[Article]) -> tuple[memoryview, Iterator[Tail]]:
+        """Add samples as `samples_sql` gives them, with the key and the article of each; give all as one, and each."""
+        shared = [article.json for article in articles]
         texts, before, after = utf8(rows["text"]), utf8(rows["before"], end=-1), utf8(rows["after"], start=1)
         text_sizes = list(map(len, texts))
         json_sizes = [len(one) + len(two) + len(three) for one, two, three in zip(before, shared, after, strict=True)]
@@ -69,12 +64,11 @@ class Tails:
             strict=True,
         )
         content = memoryview(b"".join(itertools.chain.from_iterable(members)))
-        self.digest.update(content)
         sizes = [
             2 * tar.BLOCK_BYTES + tar.padded(text) + tar.padded(json)
             for text, json in zip(text_sizes, json_sizes, strict=True)
         ]
-        return map(Tail, text_sizes, json_sizes, sizes, self._keep(content, sizes))
+        return content, map(Tail, text_sizes, json_sizes, sizes, self._keep(content, sizes))
 
     def _keep(self, content: memoryview, sizes: list[int]) -> Iterator[memoryview | int]:
         starts = itertools.accumulate(sizes, initial=0)

@@ -84,7 +84,7 @@ def _write_folder(
     folder: Path,
     threads: int,
 ) -> str:
-    digest = hashlib.sha256(rendering.tails.digest.hexdigest().encode())
+    digest = hashlib.sha256(rendering.digest.encode())
     for number, shard in enumerate(shards):
         places, index = plan.place(shard), folder / f"{stem(number)}.parquet"
         with (folder / f"{stem(number)}.tar").open("wb") as file, ThreadPoolExecutor(threads) as pool:
