@@ -156,8 +156,8 @@ def _struct(keys: dict[str, Key]) -> str:
 _SOURCES = "from samples as s join figure_images as f using (pmcid, version, figure_index)"
 
 FIGURE_IMAGES_SQL = """
-select pmcid, version, figure_index, list(image_name order by graphic_index) as image_names
-from samples
+select s.pmcid, s.version, s.figure_index, list(s.image_name order by s.graphic_index) as image_names
+from samples as s
 group by all
 """
 

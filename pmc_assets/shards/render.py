@@ -149,7 +149,8 @@ def _streaming(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnecti
 
 def _samples(lake: Lake, partition: Partition, cursor: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
     """Render the samples but for what their articles share, in the order of out.samples, a few at a time."""
-    cursor.execute(f"create temp table figure_images as {FIGURE_IMAGES_SQL.replace('samples', 'all_samples')}")
+    cursor.register("samples", _read_samples(lake, partition, FIGURE_IMAGES_SQL))
+    cursor.execute(f"create temp table figure_images as {FIGURE_IMAGES_SQL}")
     query, group = samples_sql(), {"license_group": partition["license_group"]}
     cursor.register("samples", _read_samples(lake, partition, query))
     yield from cursor.sql(query, params=group).to_arrow_reader(ROWS_AT_ONCE)
