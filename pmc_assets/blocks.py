@@ -3,13 +3,13 @@
 import os
 from types import TracebackType
 
-BLOCK_BYTES = 2**19
+BLOCK_BYTES = 2**18
 
 
 class BlockWriter:
-    """Writes one stretch of a file, front to back, in blocks of half a MiB that lie as the file's pages do.
+    """Writes one stretch of a file, front to back, in blocks of a quarter of a MiB that lie as the file's pages do.
 
-    Of a MiB they are at times four times as slow: the kernel then looks for as much memory in one piece.
+    Larger ones are at times four times as slow: the kernel then looks for as much memory in one piece.
     """
 
     def __init__(self, descriptor: int, offset: int = 0) -> None:
