@@ -1,11 +1,13 @@
 """Dates as precise as they are stated: ISO 8601 year, month or day; nothing is filled in."""
 
 from datetime import date
+from functools import lru_cache
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MAX_DIGITS = 3
 
 
+@lru_cache(10_000)
 def partial_date(year: str, month: str = "", day: str = "") -> str | None:
     """Give what is stated, month as number or English name, as ISO 8601: 2016, 2016-03 or 2016-03-09.
 

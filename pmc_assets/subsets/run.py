@@ -3,8 +3,11 @@
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -22,6 +25,7 @@ PARTIAL = "manifest.partial.json"
 FIRST_UNIT = ("00000.tar", "00000.parquet")
 OWN_PATHS = ("README.md", "ATTRIBUTION.csv", "sizes.json", "articles.jsonl", "samples.csv", IMAGES, *FIRST_UNIT)
 UNITS_AT_ONCE = 2
+NOTE_EVERY_S = 1.0  # what a killed export copies again
 LISTED_FORMS = ("jsonl", "csv")
 """Forms with a list that names each sample's unit."""
 
@@ -53,15 +57,20 @@ class Export:
         self.copied_samples = self.copied_bytes = self.done = 0
         self.lock = threading.Lock()
         self.is_open = False
+        self.noted_at = 0.0
         self.attribution = b""
 
     def run(self) -> dict[str, Any]:
         """Copy what is not there yet; give the manifest."""
         self.connection.execute(f"create table {UNIT_OF} (sample_key varchar, stem varchar)")
         ahead = 1 if self.format == "parquet" else UNITS_AT_ONCE + 1  # Parquet asks the connection that _record uses
-        with ThreadPoolExecutor(UNITS_AT_ONCE) as pool:
-            for unit, files in ordered(pool, self._bring, self._units(), ahead):
-                self._record(unit, files)
+        with self.target.scratch() as folder, ThreadPoolExecutor(UNITS_AT_ONCE) as pool:
+            try:
+                for unit, files in ordered(pool, partial(self._bring, folder), self._units(), ahead):
+                    self._record(unit, files)
+            finally:
+                if self.is_open:
+                    self._write_partial()
         manifest = self._manifest()
         if manifest != self.before or not self._are_whole(list(manifest["files"])):
             manifest = self._finish()
@@ -73,17 +82,17 @@ class Export:
         if self.is_open:
             self.attribution = papers.attribution(self.connection)
 
-    def _bring(self, unit: Unit) -> tuple[Unit, dict[str, dict[str, Any]]]:
-        """Write one unit into the target, unless it is there; give its files (none: it is there)."""
+    def _bring(self, folder: Path, unit: Unit) -> tuple[Unit, dict[str, dict[str, Any]]]:
+        """Write one unit by a scratch folder into the target, unless it is there; give its files (none: it is)."""
         known = self.before.get("units", {}).get(unit.stem, {})
         if known.get("digest") == unit.digest and self._are_whole(known["files"]):
             return unit, {}
         self._open_target()
         files: dict[str, dict[str, Any]] = {}
-        with self.target.scratch() as folder:
-            for path, sha256 in write_unit(self.connection, self.lake, unit, self.format, folder).items():
-                files[path] = {"sha256": sha256, "size_bytes": (folder / path).stat().st_size}
-                self.target.publish_file(folder / path, path)
+        for path, sha256 in write_unit(self.connection, self.lake, unit, self.format, folder).items():
+            files[path] = {"sha256": sha256, "size_bytes": (folder / path).stat().st_size}
+            self.target.publish_file(folder / path, path)
+            (folder / path).unlink(missing_ok=True)  # an upload leaves it
         return unit, files
 
     def _open_target(self) -> None:
@@ -104,7 +113,8 @@ class Export:
             self.units[unit.stem] = {"digest": unit.digest, "samples": unit.rows.num_rows, "files": sorted(files)}
             self.copied_samples += unit.rows.num_rows
             self.copied_bytes += sum(entry["size_bytes"] for entry in files.values())
-            self._write_partial()
+            if time.monotonic() - self.noted_at > NOTE_EVERY_S:
+                self._write_partial()
         else:
             self.units[unit.stem] = self.before["units"][unit.stem]
             self.files |= {path: self.before["files"][path] for path in self.units[unit.stem]["files"]}
@@ -121,6 +131,7 @@ class Export:
     def _write_partial(self) -> None:
         state = {key: self.before.get(key, {}) | getattr(self, key) for key in ("files", "units")}
         self.target.write_bytes(PARTIAL, to_json(state))
+        self.noted_at = time.monotonic()
 
     def _finish(self) -> dict[str, Any]:
         for path, content in self._papers():
