@@ -13,10 +13,10 @@ unexport PYTHONDONTWRITEBYTECODE  # modules are compiled at their first import, 
 
 env: $(STAMP)
 
-# torch by pip, which takes a CPU build where one is at hand; uv keeps it and installs the rest in a fifth of pip's time.
+# torch alone by pip, which takes a CPU build where one is at hand; uv keeps it and installs the rest in a fifth of pip's time.
 $(STAMP): pyproject.toml constraints.txt setup.py $(wildcard pmc_assets/jats/*.p[yx][xi])
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt torch uv
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --no-deps torch uv
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet $(PACKAGES) \
 		|| $(BIN)/pip install --quiet --no-compile --disable-pip-version-check $(PACKAGES)
 	touch $@

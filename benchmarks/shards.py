@@ -1,6 +1,6 @@
 """Compare the writing of shards with webdataset.TarWriter and with cp, and measure its memory.
 
-    python benchmarks/shards.py [--samples 8000] [--image-bytes 120000] [--rounds 3] [--folder /tmp]
+    python benchmarks/shards.py [--samples 8000] [--image-bytes 250000] [--rounds 3] [--folder /tmp]
 
 Each round runs the three one after another on the same samples, warm page cache; medians and ratios are printed.
 """
@@ -148,7 +148,7 @@ def medians(measured: list[tuple[float, float]]) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=8_000)
-    parser.add_argument("--image-bytes", type=int, default=120_000)
+    parser.add_argument("--image-bytes", type=int, default=250_000, help="mean; that of real articles")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", default=None, help="where to work (default: the temporary folder)")
     arguments = parser.parse_args()
