@@ -49,4 +49,4 @@ drill: env
 	$(BIN)/python -m benchmarks.drill
 
 clean:
-	rm -rf lake .sample .dagster
+	rm -rf lake .sample .dagster build

@@ -1,5 +1,6 @@
 """Exports: readable in every form, resumable, whole or marked partial, and nothing written for bad input."""
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -313,6 +314,23 @@ def test_target_with_files_of_somebody_else_is_refused_untouched(made, tmp_path,
     with pytest.raises(BadSubset, match=path):
         export_subset(made[0], name="late", where=WHERE, to=str(tmp_path))
     assert files_below(tmp_path) == {path: FOREIGN[path].encode()}
+
+
+@pytest.mark.parametrize("other", [{"name": "other"}, {"format": "jsonl"}])
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_target_with_another_subset_or_form_is_refused_untouched(made, tmp_path, many_units, other, is_stopped):
+    def stop(done: int, _: int) -> None:
+        if is_stopped:
+            raise Stopped
+
+    options = {"name": "late", "where": WHERE, "to": str(tmp_path)}
+    with contextlib.suppress(Stopped):
+        export_subset(made[0], **options, progress=stop)
+    held = files_below(tmp_path)
+    assert any(path.endswith(".tar") for path in held)
+    with pytest.raises(BadSubset, match="holds the subset late as wds"):
+        export_subset(made[0], **(options | other))
+    assert files_below(tmp_path) == held
 
 
 def test_shipped_subset_keeps_its_name_and_its_seed(made):

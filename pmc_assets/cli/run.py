@@ -80,6 +80,8 @@ class Runner:
                     progress.advance(task)
                     if not outcome.is_success:
                         progress.console.print(f"[red]failed[/] {outcome.partition_key or ''} {outcome.error}")
+                if not self.console.is_terminal:
+                    self.console.print(f"{_title(phase)}: {len(keys)}")
                 if INVENTORY_KEY in phase.keys and not outcomes[-1].is_success:
                     break
         return outcomes
@@ -146,7 +148,7 @@ def _title(phase: Phase) -> str:
 
 def _progress(console: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console)
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _pool(jobs: int) -> AbstractContextManager[ProcessPoolExecutor]:

@@ -56,7 +56,7 @@ def newest_manifest(fetcher: Fetcher) -> Manifest:
     except NotGiven as error:
         raise InventoryUnreadable(f"{place} cannot be read ({error}): is PMC_SOURCE right?") from error
     raise InventoryUnreadable(
-        f"{place} has no readable manifest in {len(days)} day(s): is PMC_SOURCE the root of the bucket?"
+        f"{place} has no readable manifest in {len(days)} folders of days: is PMC_SOURCE the root of the bucket?"
     )
 
 

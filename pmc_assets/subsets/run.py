@@ -51,7 +51,7 @@ class Export:
         self.connection, self.lake, self.target = connection, lake, target
         self.spec, self.format, self.selection = spec, format, selection
         self.progress = progress
-        self.before = _read_manifest(target)
+        self.before = _read_manifest(target, spec.name, format)
         self.files: dict[str, dict[str, Any]] = {}
         self.units: dict[str, dict[str, Any]] = {}
         self.copied_samples = self.copied_bytes = self.done = 0
@@ -129,7 +129,8 @@ class Export:
         )
 
     def _write_partial(self) -> None:
-        state = {key: self.before.get(key, {}) | getattr(self, key) for key in ("files", "units")}
+        state = {"name": self.spec.name, "format": self.format}
+        state |= {key: self.before.get(key, {}) | getattr(self, key) for key in ("files", "units")}
         self.target.write_bytes(PARTIAL, to_json(state))
         self.noted_at = time.monotonic()
 
@@ -184,14 +185,19 @@ class Export:
         }
 
 
-def _read_manifest(target: Lake) -> dict[str, Any]:
+def _read_manifest(target: Lake, name: str, format: str) -> dict[str, Any]:
     """Read what an earlier run left: its manifest, or what it had done before it was stopped.
 
-    Raises: BadSubset where the target holds files of somebody else that an export would overwrite or delete.
+    Raises: BadSubset where the target holds files of somebody else, or of another subset or form, that an export would
+    overwrite or delete.
     """
     for path in (PARTIAL, MANIFEST):
         if target.exists(path):
-            return _checked(target, path)
+            manifest = _checked(target, path)
+            held = manifest.get("name", name), manifest.get("format", format)
+            if held != (name, format):
+                raise BadSubset(f"{target.url} holds the subset {held[0]} as {held[1]}: give another folder")
+            return manifest
     for path in OWN_PATHS:
         if target.exists(path):
             raise BadSubset(f"{target.url} has a {path} that no export of ours wrote: give a folder without it")
