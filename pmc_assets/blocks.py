@@ -39,11 +39,17 @@ class BlockWriter:
 
     def _write(self, size: int) -> None:
         content, rest = self.buffer[:size], self.buffer[size : self.waiting]
-        written = 0
-        while written < size:
-            written += os.pwrite(self.descriptor, content[written:], self.offset + written)
+        write_all(self.descriptor, content, self.offset)
         self.buffer[: len(rest)] = rest
         self.offset, self.waiting = self.offset + size, len(rest)
+
+
+def write_all(descriptor: int, content: memoryview | bytes, offset: int) -> None:
+    """Write all of the content at an offset: a write may take less."""
+    rest = memoryview(content)
+    while rest:
+        written = os.pwrite(descriptor, rest, offset)
+        rest, offset = rest[written:], offset + written
 
 
 def allocate(descriptor: int, size: int) -> None:

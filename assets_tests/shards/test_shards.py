@@ -11,6 +11,7 @@ import tarfile
 import time
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +21,7 @@ from shards_lake import Article, Figure, SmallLake, drawn, many_articles, write_
 
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.rejects import read_rejects
-from pmc_assets.shards import tar
+from pmc_assets.shards import render, tar
 from pmc_assets.shards.check import count_wrong_offsets, foreign_licenses, shard_paths
 from pmc_assets.shards.images import CannotTranscode, to_jpeg
 from pmc_assets.shards.member import BIOMEDICA_KEYS, KEYS
@@ -74,12 +75,36 @@ def test_shards_do_not_depend_on_rows_at_once_nor_on_memory(
 
     usual = written()
     for module, name, value in (
-        ("render", "ROWS_AT_ONCE", 1),
-        ("render", "ROWS_AT_ONCE", 3),
+        ("render", "ROWS_AT_ONCE", (1,)),
+        ("render", "ROWS_AT_ONCE", (3,)),
         ("tails", "MEMORY_BYTES", 0),
     ):
         monkeypatch.setattr(f"pmc_assets.shards.{module}.{name}", value)
         assert written() == usual
+
+
+def test_rows_too_long_for_the_memory_are_rendered_fewer_at_a_time(
+    small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = write_shards(small_lake.lake, small_lake.partition).digest, files_of(small_lake.lake, "out/shards")
+    tried, render_tails = [], render._render_tails
+
+    def render_few(*arguments: object) -> None:
+        tried.append(arguments[-1])
+        render_tails(*arguments)
+        if arguments[-1] > 1:
+            raise duckdb.OutOfMemoryException("too long")
+
+    monkeypatch.setattr(render, "_render_tails", render_few)
+    again = write_shards(small_lake.lake, small_lake.partition).digest, files_of(small_lake.lake, "out/shards")
+    assert (tried, again) == ([128, 16, 1], usual)
+
+
+def test_partition_without_rows_has_no_shards(small_lake: SmallLake) -> None:
+    path = small_lake.lake.full_path(small_lake.lake.table_path("out.samples", small_lake.partition))
+    pq.write_table(pq.read_table(path, partitioning=None).slice(0, 0), path)
+    assert write_shards(small_lake.lake, small_lake.partition).paths == []
+    assert files_of(small_lake.lake, "out/shards") == {}
 
 
 def test_every_sample_has_three_members_and_jpegs_keep_their_bytes(small_lake: SmallLake) -> None:

@@ -178,6 +178,47 @@ def test_stopped_export_is_marked_and_resumed(made, tmp_path, many_units):
     assert files_below(tmp_path / "out") == files_below(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("format", ["wds", "parquet", "jsonl", "csv"])
+@pytest.mark.parametrize("notes", [False, True], ids=["killed", "stopped"])
+def test_whichever_subset_follows_on_a_stopped_one_is_whole_and_alone(
+    made, tmp_path, many_units, monkeypatch, format, notes
+):
+    url, samples = made
+    conditions = ("pmcid < 'PMC{}'", "pmcid >= 'PMC{}'", "year is not null and year % 2 = 0")
+    middle = sorted(s["pmcid"] for s in samples)[len(samples) // 2].removeprefix("PMC")
+    first, second, third = (condition.format(middle) for condition in conditions)
+    is_dead = False
+    write_partial = run.Export._write_partial
+
+    def write_partial_if_alive(self: run.Export) -> None:
+        if is_dead:
+            raise Stopped
+        write_partial(self)
+
+    monkeypatch.setattr(run.Export, "_write_partial", write_partial_if_alive)
+
+    def export(where: str, to: str, after: int | None = None) -> None:
+        nonlocal is_dead
+        is_dead = False
+
+        def stop(done: int, _: int) -> None:
+            nonlocal is_dead
+            if after is not None and done >= after:
+                is_dead = not notes
+                raise Stopped
+
+        with contextlib.nullcontext() if after is None else pytest.raises(Stopped):
+            export_subset(url, name="x", where=where, format=format, to=str(tmp_path / to), progress=stop)
+
+    for number, where in enumerate((first, second, third)):
+        export(where, f"whole{number}")
+    export(first, "out")
+    for stopped, after, last in ((second, 50, 0), (second, 100, 2), (third, 25, 1), (first, 75, 1)):
+        export(stopped, "out", after)
+        export((first, second, third)[last], "out")
+        assert files_below(tmp_path / "out") == files_below(tmp_path / f"whole{last}")
+
+
 def test_lost_and_cut_files_are_written_again(made, tmp_path, many_units):
     url, _ = made
     options = {"name": "late", "where": WHERE, "to": str(tmp_path / "out")}

@@ -24,14 +24,14 @@ from pmc_assets.warehouse.derive import partition_files
 from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.views import parquet_view, texts
 
-ROWS_AT_ONCE = 128
+ROWS_AT_ONCE = (128, 16, 1)
+"""Of samples with texts that are too long for DuckDB's memory, fewer."""
 PIECES_AHEAD = 4
 STREAMED_BYTES = "1MiB"
 BYTES_AT_ONCE = 8 * 2**20
 MEMORY_LIMIT = "192MB"
 AS_WRITTEN = "set disabled_optimizers = 'join_order, build_side_probe_side'"
 """Joins as they are written: samples, of unknown number, stream past the small tables and are nowhere collected."""
-AS_PLANNED = "reset disabled_optimizers"
 IMAGE_EXTENSION = "jpg"
 COLUMNS = ("sample_key", "part_path", "offset_bytes", "size_bytes", "says_types", "image_format")
 
@@ -46,7 +46,7 @@ class Rendering:
 
     tails: Tails
     jpegs: Path
-    digest: str = ""
+    digest: str = hashlib.sha256().hexdigest()
     samples: list[Rendered] = field(default_factory=list)
     others: list[tuple[Rendered, dict]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
@@ -67,22 +67,25 @@ class Rendering:
 
 
 def render(
-    lake: Lake,
-    partition: Partition,
-    rendering: Rendering,
-    connection: duckdb.DuckDBPyConnection,
-    include_article_text: bool,
-    threads: int,
-) -> None:
-    """Render all samples of a partition, which `connection` has open. What cannot become a JPEG is a reject.
+    lake: Lake, partition: Partition, scratch: Path, tails: Tails, include_article_text: bool, threads: int
+) -> Rendering:
+    """Render all samples of a partition. What cannot become a JPEG is a reject.
 
     Another thread renders articles and puts the tails together while this one renders samples.
     """
-    digest = hashlib.sha256()
-    if lake.exists(lake.table_path(samples_table().name, partition)):
-        _render_tails(lake, partition, rendering, connection, include_article_text, digest)
-    rendering.digest = digest.hexdigest()
+    for rows_at_once in ROWS_AT_ONCE:
+        rendering = Rendering(tails, scratch / "jpegs")
+        try:
+            with open_samples(lake, partition, scratch, articles=include_article_text) as connection:
+                if lake.exists(lake.table_path(samples_table().name, partition)):
+                    _render_tails(lake, partition, rendering, connection, include_article_text, rows_at_once)
+            break
+        except duckdb.OutOfMemoryException:
+            if rows_at_once == ROWS_AT_ONCE[-1]:
+                raise
+            tails.clear()
     _transcode(lake, rendering, threads)
+    return rendering
 
 
 def _render_tails(
@@ -91,24 +94,25 @@ def _render_tails(
     rendering: Rendering,
     connection: duckdb.DuckDBPyConnection,
     include_article_text: bool,
-    digest: "hashlib._Hash",
+    rows_at_once: int,
 ) -> None:
+    digest = hashlib.sha256()
     connection.execute(AS_WRITTEN)
     with (
         _streaming(connection) as of_samples,
         _streaming(connection) as of_articles,
         ThreadPoolExecutor(1) as other,
     ):
-        articles = _Articles(_articles(lake, partition, of_articles, include_article_text))
+        articles = _Articles(_articles(lake, partition, of_articles, include_article_text, rows_at_once))
         begun = other.submit(articles.begin)
 
         def add(rows: pa.RecordBatch) -> memoryview:
             begun.result()
             return rendering.add(rows, articles.of(rows))
 
-        for content in ordered(other, add, _samples(lake, partition, of_samples), PIECES_AHEAD):
+        for content in ordered(other, add, _samples(lake, partition, of_samples, rows_at_once), PIECES_AHEAD):
             digest.update(content)
-    connection.execute(AS_PLANNED)
+    rendering.digest = digest.hexdigest()
 
 
 class _Articles:
@@ -147,30 +151,36 @@ def _streaming(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnecti
     return cursor
 
 
-def _samples(lake: Lake, partition: Partition, cursor: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+def _samples(
+    lake: Lake, partition: Partition, cursor: duckdb.DuckDBPyConnection, rows_at_once: int
+) -> Iterator[pa.RecordBatch]:
     """Render the samples but for what their articles share, in the order of out.samples, a few at a time."""
-    cursor.register("samples", _read_samples(lake, partition, FIGURE_IMAGES_SQL))
+    cursor.register("samples", _read_samples(lake, partition, FIGURE_IMAGES_SQL, rows_at_once))
     cursor.execute(f"create temp table figure_images as {FIGURE_IMAGES_SQL}")
     query, group = samples_sql(), {"license_group": partition["license_group"]}
-    cursor.register("samples", _read_samples(lake, partition, query))
-    yield from cursor.sql(query, params=group).to_arrow_reader(ROWS_AT_ONCE)
+    cursor.register("samples", _read_samples(lake, partition, query, rows_at_once))
+    yield from cursor.sql(query, params=group).to_arrow_reader(rows_at_once)
 
 
 def _articles(
-    lake: Lake, partition: Partition, cursor: duckdb.DuckDBPyConnection, include_article_text: bool
+    lake: Lake,
+    partition: Partition,
+    cursor: duckdb.DuckDBPyConnection,
+    include_article_text: bool,
+    rows_at_once: int,
 ) -> Iterator[Article]:
     """Render what the samples of an article share, in the order of out.samples; some articles come twice."""
     query = articles_sql(include_article_text)
-    reader = _read_samples(lake, partition, query)
+    reader = _read_samples(lake, partition, query, rows_at_once)
     tables = (pa.Table.from_batches([part]) for batch in reader for part in slices(batch))
     for samples in tables if include_article_text else [reader]:  # each table asks for the texts of its articles
         cursor.register("samples", samples)
-        for rows in cursor.sql(query).to_arrow_reader(ROWS_AT_ONCE):
+        for rows in cursor.sql(query).to_arrow_reader(rows_at_once):
             columns = (rows[name].to_pylist() for name in ("pmcid", "version", "says_types"))
             yield from map(Article, *columns, (b",%b," % bytes(json) for json in utf8(rows["article"], 1, -1)))
 
 
-def _read_samples(lake: Lake, partition: Partition, query: str) -> pa.RecordBatchReader:
+def _read_samples(lake: Lake, partition: Partition, query: str, rows_at_once: int) -> pa.RecordBatchReader:
     """Read the columns of out.samples that a query asks for, fewer rows at a time where they are long.
 
     A local file is read without Python, whose lock the other thread needs.
@@ -178,10 +188,10 @@ def _read_samples(lake: Lake, partition: Partition, query: str) -> pa.RecordBatc
     files = fs.LocalFileSystem() if lake.is_local else fs.PyFileSystem(fs.FSSpecHandler(lake.fs))
     path = lake.full_path(lake.table_path(samples_table().name, partition))
     parquet = ds.ParquetFileFormat().make_fragment(path, files)
-    row_bytes = max(group.total_byte_size // group.num_rows + 1 for group in parquet.row_groups)
+    row_bytes = max((group.total_byte_size // max(1, group.num_rows) + 1 for group in parquet.row_groups), default=1)
     scanner = parquet.scanner(
         columns=columns_of(query, parquet.physical_schema.names),
-        batch_size=max(1, min(ROWS_AT_ONCE, BYTES_AT_ONCE // row_bytes)),
+        batch_size=max(1, min(rows_at_once, BYTES_AT_ONCE // row_bytes)),
         batch_readahead=1,
         use_threads=False,
     )

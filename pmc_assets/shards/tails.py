@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from pmc_assets.blocks import write_all
 from pmc_assets.shards import tar
 
 MEMORY_BYTES = 64 * 2**20
@@ -38,10 +39,15 @@ class Tails:
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("w+b", buffering=0)
+        self.file_bytes = 0
         self.memory_bytes = 0
 
     def __enter__(self) -> "Tails":
         return self
+
+    def clear(self) -> None:
+        """Forget all tails."""
+        self.memory_bytes = self.file_bytes = 0
 
     def __exit__(self, *_: object) -> None:
         self.file.close()
@@ -75,16 +81,17 @@ class Tails:
         if self.memory_bytes + len(content) <= MEMORY_BYTES:
             self.memory_bytes += len(content)
             return (content[start:end] for start, end in itertools.pairwise(starts))
-        offset = self.file.tell()
-        self.file.write(content)
+        offset = self.file_bytes
+        write_all(self.file.fileno(), content, offset)
+        self.file_bytes += len(content)
         return (offset + start for start, _ in itertools.pairwise(starts))
 
     def read(self, tail: Tail, room: memoryview) -> None:
         """Copy a tail into a buffer of its size."""
         if isinstance(tail.kept, memoryview):
             room[:] = tail.kept
-        else:
-            os.preadv(self.file.fileno(), [room], tail.kept)
+        elif os.preadv(self.file.fileno(), [room], tail.kept) != len(room):
+            raise EOFError("a scratch file of the tails ends early")
 
 
 def utf8(column: pa.Array, start: int = 0, end: int = 0) -> list[memoryview]:

@@ -16,7 +16,7 @@ from pmc_assets.shards import plan, tar
 from pmc_assets.shards.images import ImageReader
 from pmc_assets.shards.index import write_index
 from pmc_assets.shards.plan import Rendered
-from pmc_assets.shards.render import IMAGE_EXTENSION, Rendering, open_samples, render
+from pmc_assets.shards.render import IMAGE_EXTENSION, Rendering, render
 from pmc_assets.shards.tails import Tails
 
 TABLE_NAME = "out.shards"
@@ -44,9 +44,7 @@ def write_shards(
         folder = scratch / "shards"
         folder.mkdir()
         with Tails(scratch / "tails") as tails:
-            rendering = Rendering(tails, scratch / "jpegs")
-            with open_samples(lake, partition, scratch, articles=include_article_text) as samples:
-                render(lake, partition, rendering, samples, include_article_text, threads)
+            rendering = render(lake, partition, scratch, tails, include_article_text, threads)
             shards = plan.pack(plan.shuffled(rendering.samples, seed), most_samples, most_bytes)
             digest = _write_folder(lake, partition, rendering, shards, folder, threads)
         size_bytes = sum(file.stat().st_size for file in folder.iterdir())
@@ -136,7 +134,7 @@ def _write_run(lake: Lake, rendering: Rendering, samples: list[Rendered], descri
             image = room[tar.BLOCK_BYTES : image_end]
             if sample.jpeg_offset is None:
                 next(originals)(image)
-            else:
-                os.preadv(jpegs.fileno(), [image], sample.jpeg_offset)
+            elif os.preadv(jpegs.fileno(), [image], sample.jpeg_offset) != len(image):
+                raise EOFError("a scratch file of JPEGs ends early")
             room[image_end:tail_start] = tar.padding(sample.image_size)
             rendering.tails.read(sample.tail, room[tail_start:])

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pmc_assets.blocks import allocate
+from pmc_assets.blocks import allocate, write_all
 from pmc_assets.lake import Lake
 from pmc_assets.shards import tar
 from pmc_assets.shards.parquet import row_groups, write_file
@@ -39,12 +39,13 @@ def _write_tar(lake: Lake, unit: Unit, folder: Path) -> dict[str, str]:
 
 def write_hashed(contents: Iterable[Buffer], path: Path, size: int) -> str:
     """Write a file of a known size piece by piece; give its sha256. Pieces are hashed while the cache holds them."""
-    digest = hashlib.sha256()
+    digest, offset = hashlib.sha256(), 0
     with path.open("wb", buffering=0) as file:
         allocate(file.fileno(), size)
         for content in contents:
-            file.write(content)
+            write_all(file.fileno(), content, offset)
             digest.update(content)
+            offset += len(content)
     return digest.hexdigest()
 
 

@@ -23,9 +23,11 @@ from pmc_assets.subsets.units import Unit, units
 MANIFEST = "manifest.json"
 PARTIAL = "manifest.partial.json"
 FIRST_UNIT = ("00000.tar", "00000.parquet")
-OWN_PATHS = ("README.md", "ATTRIBUTION.csv", "sizes.json", "articles.jsonl", "samples.csv", IMAGES, *FIRST_UNIT)
+PAPERS = ("README.md", "ATTRIBUTION.csv", "sizes.json", "articles.jsonl", "samples.csv")
+OWN_PATHS = (*PAPERS, IMAGES, *FIRST_UNIT)
 UNITS_AT_ONCE = 2
 NOTE_EVERY_S = 1.0  # what a killed export copies again
+UNITS_NOTED_AHEAD = 64
 LISTED_FORMS = ("jsonl", "csv")
 """Forms with a list that names each sample's unit."""
 
@@ -55,9 +57,11 @@ class Export:
         self.files: dict[str, dict[str, Any]] = {}
         self.units: dict[str, dict[str, Any]] = {}
         self.copied_samples = self.copied_bytes = self.done = 0
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.is_open = False
         self.noted_at = 0.0
+        self.changing: set[str] = set()
+        self.units_begun = self.before.get("units_begun", 0)
         self.attribution = b""
 
     def run(self) -> dict[str, Any]:
@@ -87,7 +91,7 @@ class Export:
         known = self.before.get("units", {}).get(unit.stem, {})
         if known.get("digest") == unit.digest and self._are_whole(known["files"]):
             return unit, {}
-        self._open_target()
+        self._begin(unit)
         files: dict[str, dict[str, Any]] = {}
         for path, sha256 in write_unit(self.connection, self.lake, unit, self.format, folder).items():
             files[path] = {"sha256": sha256, "size_bytes": (folder / path).stat().st_size}
@@ -95,13 +99,25 @@ class Export:
             (folder / path).unlink(missing_ok=True)  # an upload leaves it
         return unit, files
 
-    def _open_target(self) -> None:
-        """Take the manifest away before the first file changes: until the end the export is partial."""
+    def _begin(self, unit: Unit) -> None:
+        """Note, before a file of a unit changes, that it may: a run after a kill neither trusts nor forgets it.
+
+        The first takes the manifest away: until the end the export is partial.
+        """
         with self.lock:
-            if not self.is_open:
+            is_noted = self.is_open and unit.number < self.units_begun
+            if unit.stem in self.before.get("units", {}):
+                self.changing.add(unit.stem)
+                is_noted = False
+            if unit.number >= self.units_begun:
+                self.units_begun = unit.number + UNITS_NOTED_AHEAD
+            if not is_noted:
                 self._write_partial()
+            if not self.is_open:
                 self.target.delete(MANIFEST)
                 self.is_open = True
+        if "units_begun" in self.before and self.format == "csv":
+            self.target.delete(f"{IMAGES}/{unit.stem}")
 
     def _record(self, unit: Unit, files: dict[str, dict[str, Any]]) -> None:
         if self.format in LISTED_FORMS:
@@ -129,10 +145,19 @@ class Export:
         )
 
     def _write_partial(self) -> None:
-        state = {"name": self.spec.name, "format": self.format}
-        state |= {key: self.before.get(key, {}) | getattr(self, key) for key in ("files", "units")}
-        self.target.write_bytes(PARTIAL, to_json(state))
-        self.noted_at = time.monotonic()
+        with self.lock:
+            units = {
+                stem: unit for stem, unit in self.before.get("units", {}).items() if stem not in self.changing
+            } | self.units
+            state = {
+                "name": self.spec.name,
+                "format": self.format,
+                "files": self.before.get("files", {}) | self.files,
+                "units": units,
+                "units_begun": self.units_begun,
+            }
+            self.target.write_bytes(PARTIAL, to_json(state))
+            self.noted_at = time.monotonic()
 
     def _finish(self) -> dict[str, Any]:
         for path, content in self._papers():
@@ -140,10 +165,18 @@ class Export:
             self.files[path] = {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
         for path in set(self.before.get("files", {})) - set(self.files):
             self.target.delete(path)
+        self._delete_forgotten()
         manifest = self._manifest()
         self.target.write_bytes(MANIFEST, to_json(manifest))
         self.target.delete(PARTIAL)
         return manifest
+
+    def _delete_forgotten(self) -> None:
+        """Delete units that a run before this one published, and was killed before it noted them."""
+        if "units_begun" in self.before:
+            for stem in {f"{number:05d}" for number in range(self.units_begun)} - set(self.units):
+                for path in (f"{stem}.tar", f"{stem}.parquet", f"{IMAGES}/{stem}"):
+                    self.target.delete(path)
 
     def _papers(self) -> list[tuple[str, bytes]]:
         written = [
@@ -160,11 +193,7 @@ class Export:
         return written
 
     def _manifest(self) -> dict[str, Any]:
-        papers_before = {
-            path: entry
-            for path, entry in self.before.get("files", {}).items()
-            if not any(path in unit["files"] for unit in self.before.get("units", {}).values())
-        }
+        papers_before = {path: entry for path, entry in self.before.get("files", {}).items() if path in PAPERS}
         return {
             "name": self.spec.name,
             "meaning": self.spec.meaning,
