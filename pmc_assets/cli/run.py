@@ -81,7 +81,7 @@ class Runner:
                     if not outcome.is_success:
                         progress.console.print(f"[red]failed[/] {outcome.partition_key or ''} {outcome.error}")
                 if not self.console.is_terminal:
-                    self.console.print(f"{_title(phase)}: {len(keys)}")
+                    self.console.print(f"{_title(phase)}: {len(keys)} runs")
                 if INVENTORY_KEY in phase.keys and not outcomes[-1].is_success:
                     break
         return outcomes
