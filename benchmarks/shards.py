@@ -6,6 +6,7 @@ Each round runs the three one after another on the same samples, warm page cache
 """
 
 import argparse
+import gc
 import hashlib
 import json
 import os
@@ -118,7 +119,8 @@ def copy(lake: Lake, shards: list[str], target: Path) -> None:
 
 
 def seconds(work: Callable[[], object]) -> tuple[float, float]:
-    """Give the wall time and the processor time (of this process and those it waited for)."""
+    """Give the wall time and the processor time (of this process and those it waited for), others' writes done."""
+    os.sync()
     started, used = time.perf_counter(), sum(os.times()[:4])
     work()
     return time.perf_counter() - started, sum(os.times()[:4]) - used
@@ -162,6 +164,7 @@ def compare(folder: Path, samples: int, image_bytes: int, rounds: int) -> None:
     sampling, _ = seconds(lambda: make_samples(lake, PARTITION))
     shards = write_shards(lake, PARTITION).paths
     members = read_members(lake, shards)
+    gc.freeze()  # TarWriter's ready-made samples are not looked through while others are measured
     size = sum(lake.size_bytes(path) for path in shards)
     times: dict[str, list[tuple[float, float]]] = {"write_shards": [], "webdataset.TarWriter": [], "cp": []}
     out = folder / "out"
@@ -174,6 +177,7 @@ def compare(folder: Path, samples: int, image_bytes: int, rounds: int) -> None:
         out.mkdir()
         times["cp"].append(seconds(lambda: copy(lake, shards, out)))
         shutil.rmtree(out)
+    gc.unfreeze()
     print(f"{len(members):,} samples, {size / 1e6:,.0f} MB, median of {rounds}\n")
     print("| what | seconds | processor seconds | samples/s | MB/s | seconds, of write_shards | processor, of it |")
     print("|---|---:|---:|---:|---:|---:|---:|")
