@@ -5,13 +5,14 @@ import os
 import pkgutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from unittest.mock import patch
 
 import pmc_assets.assets
-from benchmarks.operations.forked_run import Here
+from benchmarks.operations.forked_run import call_command
 
 IMPORTED_ONCE = [
     "pytest",
@@ -38,27 +39,14 @@ def start(target: Callable[..., object], *arguments: object) -> BaseProcess:
     return process
 
 
-def run_forked(home: Path, arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run `pmc-assets` with just these variables and `home` as its folder, all of it in one process.
+def run_forked(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run `pmc-assets` with just these variables and DAGSTER_HOME as its folder, all of it in one process.
 
     It has been spared the seconds of its imports, and so have the processes that it would start for its runs.
     """
-    process = start(_call_command, home, arguments, environment)
-    process.join()
-    said = ((home / f"{name}.txt").read_text() for name in ("stdout", "stderr"))
-    assert process.exitcode is not None
-    return subprocess.CompletedProcess(arguments, process.exitcode, *said)
-
-
-def _call_command(home: Path, arguments: list[str], environment: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(home)
-    for stream, name in ((sys.stdout, "stdout"), (sys.stderr, "stderr")):
-        with Path(f"{name}.txt").open("w") as file:
-            os.dup2(file.fileno(), stream.fileno())
-    from pmc_assets.cli import run
-    from pmc_assets.cli.app import app
-
-    run._pool = lambda jobs: Here()
-    app(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        process = start(call_command, arguments, environment, out, err)
+        process.join()
+        assert process.exitcode is not None
+        return subprocess.CompletedProcess(arguments, process.exitcode, out.read_text(), err.read_text())

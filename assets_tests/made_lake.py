@@ -32,7 +32,7 @@ def run_command(
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PMC_", "NCBI_"))}
     environment |= {"DAGSTER_HOME": str(home), "PMC_LAKE": str(home / "lake"), "COLUMNS": "200"} | variables
     if is_forked:
-        return run_forked(home, list(arguments), environment)
+        return run_forked(list(arguments), environment)
     command = [str(Path(sys.executable).with_name("pmc-assets")), *arguments]
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
 

@@ -51,7 +51,7 @@ def room(encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     environment = sample_environment(folder)
     copy_encoders(encoder_lake, folder / "lake")
     home = make_home(Path(environment["DAGSTER_HOME"]), REPOSITORY / "dagster.yaml")
-    run = partial(run_forked, home, environment=dict(os.environ) | environment)
+    run = partial(run_forked, environment=dict(os.environ) | environment)
     assert run(["run", *ONE_AT_ONCE, "--select", '+key:"raw/filelists"']).returncode == 0
     made = commercial_batches(folder / "lake")[-1]
     cell = ("--batch", made, "--license-group", "commercial")

@@ -28,7 +28,7 @@ class Death:
     delay_s: float = 0.0
 
 
-class Here(Executor):
+class _Here(Executor):
     """Runs what is submitted at once, in this process."""
 
     def submit(self, call: Any, /, *arguments: Any, **keywords: Any) -> Future:  # type: ignore[override]
@@ -58,20 +58,28 @@ HEAVY = ("pmc_assets.assets", "pmc_assets.cli.app", "pmc_assets.cli.run", "pmc_a
 
 def _run(folder: Path, arguments: list[str], environment: dict[str, str], death: Death | None) -> None:
     os.setsid()
-    with (folder / "run.log").open("ab") as log:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+    log = folder / "run.log"
+    with _counted(folder, environment["PMC_LAKE"], death):
+        call_command(["run", "--jobs", "1", *arguments], environment | {"PMC_WORKERS": "1"}, log, log)
+
+
+def call_command(arguments: list[str], environment: dict[str, str], out: Path, err: Path) -> None:
+    """Be `pmc-assets` with just these variables, in the folder DAGSTER_HOME; its runs need no process of their own.
+
+    What it says is put at the end of two files. Raises: SystemExit, as the command ends.
+    """
+    for stream, path in ((sys.stdout, out), (sys.stderr, err)):
+        stream.flush()
+        with path.open("ab") as file:
+            os.dup2(file.fileno(), stream.fileno())
     os.environ.clear()
-    os.environ.update(environment | {"PMC_WORKERS": "1"})
+    os.environ.update(environment)
     os.chdir(environment["DAGSTER_HOME"])
     from pmc_assets.cli import run
     from pmc_assets.cli.app import app
 
-    run._pool = lambda jobs: Here()  # type: ignore[assignment,return-value]
-    with _counted(folder, environment["PMC_LAKE"], death):
-        app(["run", "--jobs", "1", *arguments])
+    run._pool = lambda jobs: _Here()  # type: ignore[assignment,return-value]
+    app(arguments)
 
 
 @contextmanager

@@ -118,18 +118,22 @@ def _onnx_graph(target: Path) -> bytes:
     """Trace the network once, on one thread: beside other processes torch's threads wait longer than they work."""
     import torch
 
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            _torch_model(),
-            (torch.zeros(1, 3, SIDE_PX, SIDE_PX),),
-            target,
-            dynamo=False,
-            input_names=["pixels"],
-            output_names=["features"],
-            dynamic_axes={"pixels": {0: "images"}, "features": {0: "images"}},
-        )
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                _torch_model(),
+                (torch.zeros(1, 3, SIDE_PX, SIDE_PX),),
+                target,
+                dynamo=False,
+                input_names=["pixels"],
+                output_names=["features"],
+                dynamic_axes={"pixels": {0: "images"}, "features": {0: "images"}},
+            )
+    finally:
+        torch.set_num_threads(threads)
     return target.read_bytes()
 
 

@@ -13,7 +13,8 @@ from pmc_assets.results import StageResult
 from pmc_assets.schema import RAW_FILELISTS
 from pmc_assets.shards.article_lines import article_lines
 from pmc_assets.shards.check import shard_paths
-from pmc_assets.shards.render import open_samples
+from pmc_assets.shards.render import open_tables
+from pmc_assets.shards.samples import samples_table
 
 TABLE_NAME = "out.jsonl"
 STEM = "articles.jsonl"
@@ -65,7 +66,7 @@ def _open(path: Path, compression: Compression) -> IO[bytes]:
 
 def _lines(lake: Lake, partition: Partition, scratch: Path) -> Iterator[tuple[bytes, int]]:
     """Give the lines of the samples that are in a shard."""
-    with open_samples(lake, partition, scratch) as connection:
+    with open_tables(lake, partition, scratch, {"all_samples": samples_table()}) as connection:
         connection.execute("create table places (sample_key varchar, shard varchar)")
         for path in shard_paths(lake, partition):
             with lake.open(path.replace(".tar", ".parquet")) as file:

@@ -73,10 +73,11 @@ def render(
 
     Another thread renders articles and puts the tails together while this one renders samples.
     """
+    tables = {"articles": schema.CORE_ARTICLES} if include_article_text else {}
     for rows_at_once in ROWS_AT_ONCE:
         rendering = Rendering(tails, scratch / "jpegs")
         try:
-            with open_samples(lake, partition, scratch, articles=include_article_text) as connection:
+            with open_tables(lake, partition, scratch, tables) as connection:
                 if lake.exists(lake.table_path(samples_table().name, partition)):
                     _render_tails(lake, partition, rendering, connection, include_article_text, rows_at_once)
             break
@@ -134,11 +135,12 @@ class _Articles:
         return self.article
 
 
-def open_samples(lake: Lake, partition: Partition, scratch: Path, articles: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open DuckDB with the views `all_samples` (and `articles`) over one partition, and little memory."""
+def open_tables(
+    lake: Lake, partition: Partition, scratch: Path, tables: dict[str, schema.Table]
+) -> duckdb.DuckDBPyConnection:
+    """Open DuckDB with views, by their names, over one partition of tables, and with little memory."""
     config = {"threads": 1, "memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "duckdb")}
     connection = open_duckdb(lake, config=config)
-    tables = {"all_samples": samples_table()} | ({"articles": schema.CORE_ARTICLES} if articles else {})
     for view, table in tables.items():
         files = partition_files(lake, table.name, partition)
         connection.execute(parquet_view(view, table.arrow, (), texts(files) if files else ""))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pmc_assets.blocks import BlockWriter, allocate
+from pmc_assets.blocks import BlockWriter, allocate, write_all
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.rejects import reject_order, rejects_table
 from pmc_assets.results import StageResult, count_reasons
@@ -109,7 +109,7 @@ def _start_tar(
     offsets, sizes = (places[f"sample_{what}_bytes"].to_numpy() for what in ("offset", "size"))
     end = int(offsets[-1] + sizes[-1])
     allocate(descriptor, end + len(tar.END))
-    os.pwrite(descriptor, tar.END, end)
+    write_all(descriptor, tar.END, end)
     starts = range(0, len(samples), -(-len(samples) // runs))
     return [
         pool.submit(_write_run, lake, rendering, samples[start : start + starts.step], descriptor, int(offsets[start]))

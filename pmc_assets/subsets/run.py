@@ -61,6 +61,7 @@ class Export:
         self.is_open = False
         self.noted_at = 0.0
         self.changing: set[str] = set()
+        self.is_resumed = "units_begun" in self.before
         self.units_begun = self.before.get("units_begun", 0)
         self.attribution = b""
 
@@ -105,18 +106,17 @@ class Export:
         The first takes the manifest away: until the end the export is partial.
         """
         with self.lock:
-            is_noted = self.is_open and unit.number < self.units_begun
-            if unit.stem in self.before.get("units", {}):
+            is_trusted, is_far = unit.stem in self.before.get("units", {}), unit.number >= self.units_begun
+            if is_trusted:
                 self.changing.add(unit.stem)
-                is_noted = False
-            if unit.number >= self.units_begun:
+            if is_far:
                 self.units_begun = unit.number + UNITS_NOTED_AHEAD
-            if not is_noted:
+            if is_trusted or is_far or not self.is_open:
                 self._write_partial()
             if not self.is_open:
                 self.target.delete(MANIFEST)
                 self.is_open = True
-        if "units_begun" in self.before and self.format == "csv":
+        if self.is_resumed and self.format == "csv":
             self.target.delete(f"{IMAGES}/{unit.stem}")
 
     def _record(self, unit: Unit, files: dict[str, dict[str, Any]]) -> None:
@@ -173,7 +173,7 @@ class Export:
 
     def _delete_forgotten(self) -> None:
         """Delete units that a run before this one published, and was killed before it noted them."""
-        if "units_begun" in self.before:
+        if self.is_resumed:
             for stem in {f"{number:05d}" for number in range(self.units_begun)} - set(self.units):
                 for path in (f"{stem}.tar", f"{stem}.parquet", f"{IMAGES}/{stem}"):
                     self.target.delete(path)
