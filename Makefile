@@ -4,7 +4,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := --constraint constraints.txt --editable '.[test,dinov2,ray,postgres]'
+comma := ,
+EXTRAS := test,dinov2,ray,postgres
+PIP := $(BIN)/pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
+UV := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --constraint constraints.txt
+PACKAGES := --requirements pyproject.toml $(patsubst %,--extra %,$(subst $(comma), ,$(EXTRAS)))
+TORCH_APART := $(VENV)/torch-apart.txt
 
 MAKEFLAGS += --jobs=2
 unexport PYTHONDONTWRITEBYTECODE  # modules are compiled at their first import, the others never
@@ -13,12 +18,14 @@ unexport PYTHONDONTWRITEBYTECODE  # modules are compiled at their first import, 
 
 env: $(STAMP)
 
-# torch alone by pip, which takes a CPU build where one is at hand; uv keeps it and installs the rest in a fifth of pip's time.
+# torch alone by pip, which takes a CPU build where one is at hand; beside it uv installs the rest, in a fifth of pip's time.
 $(STAMP): pyproject.toml constraints.txt setup.py $(wildcard pmc_assets/jats/*.p[yx][xi])
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --no-deps torch uv
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet $(PACKAGES) \
-		|| $(BIN)/pip install --quiet --no-compile --disable-pip-version-check $(PACKAGES)
+	$(PIP) --no-deps uv
+	echo "torch; python_version < '3'" > $(TORCH_APART)
+	$(PIP) --no-deps torch & torch=$$!; \
+		$(UV) --override $(TORCH_APART) $(PACKAGES) && $(UV) --no-deps --editable . && wait $$torch && $(UV) $(PACKAGES) \
+		|| { wait; $(PIP) --editable '.[$(EXTRAS)]'; }
 	touch $@
 
 run: env
@@ -30,7 +37,7 @@ lint: env
 	$(BIN)/ruff check .
 
 types: env
-	$(BIN)/mypy
+	$(BIN)/pyrefly check
 
 debian:
 	bash assets_tests/install_debian_packages.sh

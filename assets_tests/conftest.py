@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import random
 import socket
 from functools import cache
 from pathlib import Path
@@ -17,9 +18,9 @@ from pmc_assets.lake import Lake
 ONE_PROCESS = {"PMC_WORKERS": "1"}
 OF_REAL_LAKES = {"PMC_EFETCH_URL": ""} | ONE_REAL_BATCH | ONE_PROCESS
 UP_TO_IMAGES = ("--select", '+key:"core/images" or key:"warehouse"')
-REAL_LAKE = "mirror_lake"
-SHARING_FOLDERS = ("annotations", "shards", "subsets")
-SLOWEST_FIRST = (REAL_LAKE, "test_sample_run", "test_browser", "test_many_machines", "test_drill", "annotations")
+SHARED_LAKES = ("mirror_lake", "sample_lake")
+SHARING_FOLDERS = {"annotations": "sample_lake", "shards": "shards", "subsets": "subsets"}
+SLOWEST_FIRST = ("sample_lake", "test_browser", "test_many_machines", "mirror_lake", "test_drill")
 
 
 class FixtureScheduling(LoadScopeScheduling):
@@ -41,10 +42,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @cache
 def group_of(path: Path) -> str:
-    """Name the group of a test file: the real lake, else its folder where that shares fixtures, else itself."""
-    if REAL_LAKE in path.read_text():
-        return REAL_LAKE
-    return path.parent.name if path.parent.name in SHARING_FOLDERS else path.stem
+    """Name the group of a test file: the lake that it reads, else that of its folder, else itself."""
+    text = path.read_text()
+    of_folder = SHARING_FOLDERS.get(path.parent.name, path.stem)
+    return next((lake for lake in SHARED_LAKES if lake in text), of_folder)
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +103,10 @@ def legacy_lake(shared: Path, encoder_lake: Lake, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="session")
 def sample_lake(encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> MadeLake:
-    """The lake of the embedded sample, made once for all tests as a user makes it; nobody may change it."""
-    settings = {"PMC_SAMPLE_ARTICLES": "80"} | ONE_SAMPLE_BATCH | ONE_PROCESS
+    """The lake of the embedded sample, made once for all tests as a user makes it; nobody may change it.
+
+    Its seed is drawn anew for every session.
+    """
+    seed = random.SystemRandom().randrange(10**6)
+    settings = {"PMC_SAMPLE_ARTICLES": "100", "PMC_SAMPLE_SEED": str(seed)} | ONE_SAMPLE_BATCH | ONE_PROCESS
     return make_lake(tmp_path_factory.mktemp("sample"), encoder_lake, is_forked=False, **settings)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 from forking import run_forked
 
 from pmc_assets.lake import Lake
@@ -54,6 +55,10 @@ class MadeLake:
 
     def command(self, *arguments: str, is_forked: bool = True) -> subprocess.CompletedProcess[str]:
         return run_command(self.home, *arguments, is_forked=is_forked, **self.variables)
+
+    def truth(self) -> list[dict]:
+        """Tell what is true of each image of the embedded sample."""
+        return pq.read_table(self.home / ".sample" / "bucket.truth.parquet").to_pylist()
 
     def rows(self, sql: str) -> list[tuple]:
         with duckdb.connect(str(self.root / "warehouse.duckdb"), read_only=True) as connection:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -105,6 +106,34 @@ def test_a_folder_is_replaced_whole(lake: Lake) -> None:
                 (folder / name).write_text(name)
             lake.publish_folder(folder, "out/shards/x")
     assert lake.find("out/shards/x") == ["out/shards/x/c"]
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_folder_that_another_stage_removes_in_between_is_made_again(
+    lake: Lake, is_folder: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+
+    def mkdir_for_nothing(path: Path, *args: Any, **kwargs: Any) -> None:
+        mkdir(path, *args, **kwargs)
+        if path.name == "x":
+            monkeypatch.undo()
+            lake.delete("out/x/other")
+
+    with lake.scratch() as scratch:
+        (scratch / "out").mkdir()
+        (scratch / "out" / "a").write_text("a")
+        monkeypatch.setattr(Path, "mkdir", mkdir_for_nothing)
+        if is_folder:
+            lake.publish_folder(scratch / "out", "out/x/y")
+        else:
+            lake.publish_file(scratch / "out" / "a", "out/x/a")
+    assert lake.find("out") == ["out/x/y/a" if is_folder else "out/x/a"]
+
+
+def test_a_file_that_is_not_there_is_not_waited_for(lake: Lake) -> None:
+    with pytest.raises(FileNotFoundError):
+        lake.publish_file(Path("absent"), "out/x")
 
 
 def test_a_wrong_type_is_refused(lake: Lake) -> None:

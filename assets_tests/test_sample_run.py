@@ -2,14 +2,9 @@
 
 import hashlib
 
-import pyarrow.parquet as pq
 from made_lake import ONE_AT_ONCE, SAMPLE_BATCH, MadeLake
 
 IMAGE_KEY = "pmcid, version, figure_index, graphic_index"
-
-
-def truth(made: MadeLake) -> list[dict]:
-    return pq.read_table(made.home / ".sample" / "bucket.truth.parquet").to_pylist()
 
 
 def test_every_whole_image_of_the_truth_is_paired_with_its_file(sample_lake: MadeLake) -> None:
@@ -18,7 +13,7 @@ def test_every_whole_image_of_the_truth_is_paired_with_its_file(sample_lake: Mad
     articles = set(sample_lake.rows("select pmcid, version from core.articles"))
     expected = {
         (t["pmcid"], t["version"], t["figure_index"], t["graphic_index"]): t["image_name"]
-        for t in truth(sample_lake)
+        for t in sample_lake.truth()
         if not t["fault"]
         and t["deposit_trait"] != "unresolved_graphic"
         and t["kind"] in ("figure", "scheme")
@@ -30,7 +25,7 @@ def test_every_whole_image_of_the_truth_is_paired_with_its_file(sample_lake: Mad
 
 def test_every_faulty_image_of_the_truth_is_a_reject(sample_lake: MadeLake) -> None:
     articles = set(sample_lake.rows("select pmcid, version from core.articles"))
-    faulty = [t for t in truth(sample_lake) if t["fault"] and (t["pmcid"], t["version"]) in articles]
+    faulty = [t for t in sample_lake.truth() if t["fault"] and (t["pmcid"], t["version"]) in articles]
     rejected = set(sample_lake.rows("select pmcid, version from core.rejects where stage in ('images', 'packages')"))
     assert faulty
     assert {(t["pmcid"], t["version"]) for t in faulty} <= rejected

@@ -72,7 +72,7 @@ def write_bucket(root: Path, articles: int) -> int:
         pmcid = f"PMC{10_000_000 + number}"
         bucket.add(pmcid, media=media, title=pmcid)
         path = root / f"{pmcid}.1" / f"{pmcid}.1.xml"
-        path.write_bytes(_with_text(path.read_bytes(), list(media)))
+        path.write_bytes(_with_text(path.read_bytes()))
         bucket.change(pmcid, xml_url=f"s3://pmc-oa-opendata/{path.relative_to(root)}?md5={_md5(path)}")
         size_bytes += path.stat().st_size + sum(map(len, media.values()))
     bucket.publish("2026-11-20")
@@ -87,7 +87,7 @@ def _picture(chance: np.random.Generator) -> bytes:
     return content.getvalue()
 
 
-def _with_text(xml: bytes, hrefs: list[str]) -> bytes:
+def _with_text(xml: bytes) -> bytes:
     paragraph = (
         b"<p>As <xref ref-type='fig' rid='f1'>Figure 1</xref> shows, " + b"words follow words here. " * 20 + b"</p>"
     )

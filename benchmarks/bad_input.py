@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.operations import bad_inputs
 
-FULL_NUMBER = 300
+FULL_NUMBER = 200
 SLOW_S = 20.0
 METADATA: dict[str, Any] = {
     "pmcid": "PMC11435997",
@@ -101,7 +101,8 @@ def knock(
 
 def doors(number: int) -> Iterator[Door]:
     """Name every door of the package with what it refuses by and what is tried at it."""
-    from pmc_assets.figures.images import ImageTooLarge, UnreadableImage, read_image_facts
+    from pmc_assets.figures.images import read_image_facts
+    from pmc_assets.figures.pixels import ImageTooLarge, UnreadableImage
     from pmc_assets.filelists.metadata import UnreadableMetadata, version_row
     from pmc_assets.jats.article import MalformedArticle, read_article
     from pmc_assets.source.archives import BadArchive, TooLarge, unpack_article

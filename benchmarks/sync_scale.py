@@ -29,7 +29,6 @@ from small_bucket import INVENTORY, SmallBucket  # noqa: E402
 
 INVENTORY_ROWS = 9_300_000
 SHARDS = 5
-DAY_S = 86_400
 WIDE_BATCH_IDS = 100_000
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 PMCID_DIGITS = 9
 DEFAULT_BATCH_IDS = 10_000
-_PMCID = re.compile(r"PMC[1-9]\d{0,8}")
+PMCID = r"PMC[1-9][0-9]{0,8}"
 
 
 def batch_of(pmcid: str, batch_ids: int = DEFAULT_BATCH_IDS) -> str:
@@ -15,7 +15,7 @@ def batch_of(pmcid: str, batch_ids: int = DEFAULT_BATCH_IDS) -> str:
 
     Raises: ValueError for a text that is no PMCID.
     """
-    if _PMCID.fullmatch(pmcid) is None:
+    if re.fullmatch(PMCID, pmcid) is None:
         raise ValueError(f"{pmcid!r} is not a PMCID")
     return batch_names(pa.chunked_array([[pmcid_number(pmcid)]]), batch_ids)[0].as_py()
 
@@ -28,5 +28,9 @@ def batch_names(number: pa.ChunkedArray, batch_ids: int) -> pa.ChunkedArray:
 
 
 def pmcid_number(pmcid: str) -> int:
-    """Give a PMCID's number: the order of every table."""
     return int(pmcid[3:])
+
+
+def article_order(pmcid: str, version: int) -> tuple[int, int]:
+    """Give the order of every table: number of PMCID, version."""
+    return pmcid_number(pmcid), version

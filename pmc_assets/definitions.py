@@ -2,7 +2,6 @@
 
 import os
 import warnings
-from pathlib import Path
 
 import dagster as dg
 
@@ -11,14 +10,15 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 import pmc_assets.assets  # noqa: E402 - the filters above have to be there when partition mappings are made
 from pmc_assets.annotations.encoders import DEFAULT_ENCODER  # noqa: E402
+from pmc_assets.batches import DEFAULT_BATCH_IDS  # noqa: E402
 from pmc_assets.entrez.efetch import NCBI_URL  # noqa: E402
 from pmc_assets.resources.efetch import EFetchResource  # noqa: E402
 from pmc_assets.resources.encoder import EncoderResource  # noqa: E402
 from pmc_assets.resources.executor import choose_executor  # noqa: E402
 from pmc_assets.resources.lake import LakeResource  # noqa: E402
-from pmc_assets.resources.source import SourceResource  # noqa: E402
+from pmc_assets.resources.source import EMBEDDED_BUCKET, SourceResource  # noqa: E402
 
-EMBEDDED_SOURCE = Path(".sample/bucket").resolve().as_uri()
+EMBEDDED_SOURCE = EMBEDDED_BUCKET.resolve().as_uri()
 
 
 def _secret(name: str) -> dg.EnvVar | str:
@@ -26,10 +26,18 @@ def _secret(name: str) -> dg.EnvVar | str:
     return dg.EnvVar(name) if os.environ.get(name) else ""
 
 
+def _count(name: str, default: int) -> int:
+    """Read a variable that is a whole number; unset is the default."""
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal():
+        raise ValueError(f"{name} is {text!r}: it has to be a whole number")
+    return int(text)
+
+
 LAKE = LakeResource(
     url=os.environ.get("PMC_LAKE") or "lake",
-    batch_ids=int(os.environ.get("PMC_BATCH_IDS") or 10_000),
-    workers=int(os.environ.get("PMC_WORKERS") or 1),
+    batch_ids=_count("PMC_BATCH_IDS", DEFAULT_BATCH_IDS),
+    workers=_count("PMC_WORKERS", 1),
 )
 
 SOURCE_URL = os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE

@@ -5,6 +5,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 
+def is_passing(status: int) -> bool:
+    """Say whether a status is that of a fault that passes."""
+    return status in {408, 425, 429} or status >= 500
+
+
 class TransientFault(Exception):
     """The request failed in a way that passes: 408, 429, 5xx, resets, time-outs, cut bodies.
 

@@ -11,6 +11,7 @@ from typing import IO
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from pmc_assets.locks import LOCK, hold_lock, private_folder
 from pmc_assets.schema import CORE_REJECTS, Table
@@ -22,6 +23,7 @@ SAMPLE = "the embedded sample"
 """Setting of a lake: what its articles are; this value says that they are synthetic."""
 SCRATCH = ".tmp"
 NO_VALUE = "none"
+MOVE_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Lake:
         self.fs, root = fsspec.url_to_fs(url)
         self.root = root.rstrip("/")
         self.url = self.fs.unstrip_protocol(self.root)
-        self.is_local = "file" in (self.fs.protocol if isinstance(self.fs.protocol, tuple) else (self.fs.protocol,))
+        self.is_local = isinstance(self.fs, LocalFileSystem)
 
     # -- places ---------------------------------------------------------------------------------------------------
 
@@ -147,8 +149,7 @@ class Lake:
         """Put a finished local file in its place by one rename (one upload elsewhere)."""
         full = self.full_path(path)
         if self.is_local:
-            Path(full).parent.mkdir(parents=True, exist_ok=True)
-            local.replace(full)
+            _move(local, Path(full))
         else:
             self.fs.put_file(str(local), full)
             self.fs.invalidate_cache()
@@ -165,13 +166,10 @@ class Lake:
             return
         if self.is_local:
             target = Path(full)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.exists():
-                with self.scratch() as trash:
+            with self.scratch() as trash:
+                if target.exists():
                     target.rename(trash / "old")
-                    local.rename(target)
-            else:
-                local.rename(target)
+                _move(local, target)
             return
         self.delete(path)
         files = sorted(f for f in local.rglob("*") if f.is_file())
@@ -243,13 +241,27 @@ class Lake:
         Raises: LakeSettingChanged.
         """
         settings = self.settings()
-        if settings.setdefault(name, value) != value:
+        if name not in settings:
+            settings[name] = value
+            self.write_bytes("lake.json", json.dumps(settings, indent=1, sort_keys=True).encode() + b"\n")
+        if settings[name] != value:
             raise LakeSettingChanged(
                 f"{self.url} was made with {name} = {settings[name]}, not {value}: keep it, or start a new lake "
                 "(the variables PMC_SOURCE, PMC_BATCH_IDS and PMC_LAKE decide)"
             )
-        if settings != self.settings():
-            self.write_bytes("lake.json", json.dumps(settings, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def _move(local: Path, target: Path) -> None:
+    """Rename into a folder that is made for it; another stage may remove the folder, empty as it is, in between."""
+    for left in reversed(range(MOVE_ATTEMPTS)):
+        try:
+            with contextlib.suppress(FileExistsError):  # as in `hold_lock`
+                target.parent.mkdir(parents=True)
+            local.replace(target)
+            return
+        except FileNotFoundError:
+            if not left:
+                raise
 
 
 class LakeSettingChanged(ValueError):
@@ -287,10 +299,10 @@ class Writer:
     def _flush(self) -> None:
         if not self._pending:
             return
-        rows = pa.concat_tables(self._pending).cast(self._parquet.schema if self._parquet else self._schema())
-        if self._parquet is None:
-            self._parquet = pq.ParquetWriter(self.local, rows.schema, compression="zstd")
-        self._parquet.write_table(rows, row_group_size=rows.num_rows)
+        parquet = self._parquet or pq.ParquetWriter(self.local, self._schema(), compression="zstd")
+        rows = pa.concat_tables(self._pending).cast(parquet.schema)
+        parquet.write_table(rows, row_group_size=rows.num_rows)
+        self._parquet = parquet
         self.written.rows += rows.num_rows
         self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
 
@@ -301,7 +313,7 @@ class Writer:
 
     def close(self) -> None:
         self._flush()
-        if self._parquet is not None:
+        if self._parquet is not None and self._parquet.is_open:
             self._parquet.close()
             with self.local.open("rb") as file:
                 self.written.digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,13 +9,13 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 
 from pmc_assets import schema
-from pmc_assets.batches import pmcid_number
+from pmc_assets.batches import article_order
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import PREVIEW_ROWS, StageResult
 
 REASONS = {
     "inventory": {
-        "bad_inventory_row": "The row's key is not a metadata object, or a column cannot be read",
+        "bad_inventory_row": "The row's key is not a metadata object or is listed twice, or a column cannot be read",
     },
     "article_versions": {
         "metadata_missing": "The inventory lists the metadata object, the source answers that there is none",
@@ -88,7 +88,7 @@ def rejects_table(rejects: list[Reject]) -> pa.Table:
 
 def reject_order(reject: Reject) -> tuple[int, int, str]:
     """Give what rejects of one stage are sorted by: number of PMCID, version, name."""
-    return pmcid_number(reject.pmcid or "PMC0"), reject.version or 0, reject.name or ""
+    return *article_order(reject.pmcid or "PMC0", reject.version or 0), reject.name or ""
 
 
 def read_rejects(lake: Lake, partition: Partition) -> pa.Table:

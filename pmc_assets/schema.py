@@ -51,7 +51,7 @@ class Table:
         return self.arrow.empty_table()
 
     def from_rows(self, rows: list[dict]) -> pa.Table:
-        """Build a table from row dicts; a missing key of a required column raises pa.ArrowInvalid when validated."""
+        """Build a table from row dicts; a missing key of a required column raises pa.ArrowInvalid when written."""
         return pa.Table.from_pylist(rows, schema=self.arrow)
 
 
@@ -242,8 +242,10 @@ CORE_ARTICLES = Table(
         column("subtitle", pa.string(), "Subtitle; null where none"),
         column("translated_titles", TEXTS, "Titles in other languages"),
         column("abstract", pa.string(), "Main abstract, section titles as `TITLE: `, blocks separated by a line feed"),
-        column("other_abstracts", pa.list_(_ABSTRACT), "Abstracts of a stated type (graphical, plain language ...)"),
-        column("translated_abstracts", pa.list_(_ABSTRACT), "Abstracts in other languages (trans-abstract)"),
+        column(
+            "other_abstracts", pa.list_(_ABSTRACT), "Abstracts of a stated type (graphical ...) or beside the main one"
+        ),
+        column("translated_abstracts", pa.list_(_ABSTRACT), "Abstracts in other languages (trans-abstract, abstract)"),
         column("journal_title", pa.string(), "Journal title as printed"),
         column("nlm_ta", pa.string(), "NLM's title abbreviation"),
         column("issns", TEXTS, "ISSNs of the journal"),
@@ -292,7 +294,11 @@ GRAPHIC = pa.struct(
         _GRAPHIC_INDEX,
         column("alternative_index", pa.int32(), "Position among the alternatives of this graphic, from 0"),
         column("graphic_ref", pa.string(), "xlink:href as written"),
-        column("element", pa.string(), "graphic, inline-graphic or media"),
+        column(
+            "element",
+            pa.string(),
+            "Its name: graphic, media or supplementary-material, or one of these after inline-",
+        ),
         column("mime_type", pa.string(), "mimetype/mime-subtype where stated"),
     ]
 )

@@ -11,14 +11,13 @@ from pmc_assets.assets.cluster_model import (
     models_cluster_labels,
 )
 from pmc_assets.assets.embeddings import core_embeddings
-from pmc_assets.resources.lake import LakeResource
 
 HEAD = "cluster_id,panel_type,panel_subtype,primary_label,secondary_label,annotator,note\n"
 
 
 def run_labels(annotated: Any, folder: Path) -> dg.ExecuteInProcessResult:
     config = {"ops": {LABELS.to_python_identifier(): {"config": {"labels_url": str(folder)}}}}
-    resources = {"lake": LakeResource(url=annotated.lake.root)}
+    resources = {"lake": annotated.resource}
     return dg.materialize([models_cluster_labels], resources=resources, run_config=config, raise_on_error=False)
 
 

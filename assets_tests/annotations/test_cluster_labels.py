@@ -4,6 +4,7 @@ import pytest
 
 from pmc_assets.annotations.cluster_labels import krippendorff_alpha, majority_table
 from pmc_assets.annotations.label_files import ClusterLabel, FaultyLabels, read_label_files
+from pmc_assets.annotations.proposals import Votes, _locals_of
 from pmc_assets.annotations.taxonomy import read_taxonomy
 
 HEAD = "cluster_id,panel_type,panel_subtype,primary_label,secondary_label,annotator,note\n"
@@ -72,8 +73,16 @@ def test_what_is_said_twice_is_a_fault_and_no_second_vote() -> None:
         b_json='{"1": {"global_class": ["Maps"]}, "1": {"global_class": ["Tables"]}}',
     )
     assert ["twice ['annotator']" in faults[0], "1 stands there more than once" in faults[1]] == [True, True]
+    [fault] = faults_of(b_json='{"1": {"global_class": ["Maps"]}, "01": {"global_class": ["Maps"]}}')
+    assert "named cluster 1 already" in fault
     [row] = majority_table(read(a_csv=f"{HEAD}0,,,Maps; maps,,Ana,\n0,,,Tables,,Ben,\n")).to_pylist()
     assert row["primary_label"] == []
+
+
+def test_votes_stay_as_they_are_when_they_are_read() -> None:
+    votes = Votes()
+    _locals_of(votes, ["Maps"])
+    assert not votes.globals_
 
 
 def test_all_faults_of_all_files_are_reported_together() -> None:

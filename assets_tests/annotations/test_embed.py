@@ -9,7 +9,8 @@ from PIL import Image
 
 from pmc_assets import schema
 from pmc_assets.annotations import decoding
-from pmc_assets.annotations.embed import embed_partition, embeddings_partition
+from pmc_assets.annotations.embed import embed_partition
+from pmc_assets.annotations.vectors import embeddings_partition
 from pmc_assets.lake import Lake, Partition
 
 CELL = Partition.of(license_group="other", batch="PMC00000xxxx")

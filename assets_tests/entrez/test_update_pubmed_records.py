@@ -156,6 +156,13 @@ def test_a_record_that_pubmed_withdrew_becomes_a_reject(eutils: Eutils, make_cli
     assert rejected(lake) == [("PMC10002", 1, "2", "record_missing")]
 
 
+def test_rejects_that_are_kept_are_no_records_that_are_kept(eutils: Eutils, make_client: Make, lake: Lake) -> None:
+    eutils.add(1)
+    list_articles(lake, {"PMC10001": 1, "PMC10002": 2})
+    update(make_client(eutils.url), lake)
+    assert update(make_client(eutils.url), lake).details["records_kept"] == 1
+
+
 def test_a_record_that_appears_later_replaces_its_reject(eutils: Eutils, make_client: Make, lake: Lake) -> None:
     list_articles(lake, {"PMC10001": 1})
     update(make_client(eutils.url), lake)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pmc_assets.figures.images import ImageTooLarge, UnreadableImage, read_image_facts
+from pmc_assets.figures.images import read_image_facts
+from pmc_assets.figures.pixels import ImageTooLarge, UnreadableImage
 
 GREY = Image.effect_mandelbrot((300, 200), (-2.2, -1.3, 0.9, 1.6), 40)
 COLOUR = Image.merge(
@@ -65,6 +66,11 @@ def test_one_picture_has_the_same_facts_in_every_format(name: str) -> None:
     assert facts.grey_mean == pytest.approx(reference.grey_mean, abs=3)
     assert facts.grey_std == pytest.approx(reference.grey_std, abs=4)
     assert facts.colorfulness < 2
+
+
+def test_lab_is_as_colourful_as_it_looks() -> None:
+    lab = encoded(Image.new("LAB", (64, 64), (130, 200, 180)), "TIFF")
+    assert read_image_facts(lab).mode == "LAB" and read_image_facts(lab).colorfulness > 50
 
 
 def test_hash_tells_pictures_apart_and_survives_rescaling() -> None:

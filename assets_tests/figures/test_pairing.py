@@ -2,11 +2,15 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from pmc_assets import schema
 from pmc_assets.figures.pairing import pair_images
+from pmc_assets.figures.parse import StalePackages, packaged_articles
+from pmc_assets.lake import Lake, Partition
 from pmc_assets.packages.files import StoredFile
 from pmc_assets.rejects import Reject
 
@@ -72,3 +76,12 @@ def test_a_video_is_not_an_image() -> None:
 def test_a_formula_without_a_stored_file_is_not_listed() -> None:
     assert pair({}, figure("eq1.gif", kind="formula")) == []
     assert len(pair({"eq1.gif": picture("GIF")}, figure("eq1.gif", kind="formula"))) == 1
+
+
+def test_files_of_an_article_that_the_file_list_lost_are_named(tmp_path: Path) -> None:
+    lake, cell = Lake(str(tmp_path)), Partition.of(license_group="other", batch="PMC00000xxxx")
+    file = {"name": "PMC1.1.xml", "role": "xml", "md5": "", "part_path": "part-00000.tar", "size_bytes": 1}
+    rows = schema.RAW_PACKAGES.from_rows([KEY | file | {"offset_bytes": 0}])
+    lake.write_table(schema.RAW_PACKAGES, rows, cell)
+    with pytest.raises(StalePackages, match="PMC1.1.*rerun raw/packages"):
+        packaged_articles(lake, cell)

@@ -13,6 +13,7 @@ from pmc_assets.jats.article import read_graphics
         ("exact", "f1.jpg", ["f1.jpg", "f2.jpg"], ["f1.jpg"]),
         ("without extension, gif twin", "f1", ["f1.gif", "f1.jpg"], ["f1.jpg", "f1.gif"]),
         ("another extension", "f1.tif", ["f1.jpg"], ["f1.jpg"]),
+        ("bitmap", "f1", ["f1.bmp", "f1.gif"], ["f1.gif", "f1.bmp"]),
         ("vector redrawn", "f1.eps", ["f1.png"], ["f1.png"]),
         ("other case", "F1.JPG", ["f1.jpg"], ["f1.jpg"]),
         ("other case of the stem", "F1", ["f1.jpg"], ["f1.jpg"]),
@@ -35,7 +36,7 @@ from pmc_assets.jats.article import read_graphics
     ],
 )
 def test_resolve(trait: str, graphic_ref: str, names: list[str], expected: list[str]):
-    assert resolve_graphic(graphic_ref, names) == expected, trait
+    assert resolve_graphic(graphic_ref, FileIndex(names)) == expected, trait
 
 
 def refs(*graphic_refs: str) -> list[dict]:

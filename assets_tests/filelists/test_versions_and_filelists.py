@@ -154,6 +154,14 @@ def test_absent_keys_further_keys_and_an_md5_that_is_none_are_read(tmp_path: Pat
     assert_bytes_are_right(lake, stored_rows(lake, BATCH, "commercial"))
 
 
+def test_a_pmid_of_0_is_none(tmp_path: Path, lake: Lake) -> None:
+    bucket = SmallBucket(tmp_path / "few")
+    bucket.add("PMC10003", media={}, pmid=0)
+    bucket.publish("2026-11-20")
+    sync_day(bucket, lake)
+    assert filelist(lake, "commercial")["PMC10003", 1]["pmid"] is None
+
+
 def test_a_version_that_is_back_as_it_was_is_asked_for_again(bucket: SmallBucket, lake: Lake) -> None:
     sync_day(bucket, lake)
     hidden = bucket.root / "metadata" / "PMC10002.1.json"

@@ -5,7 +5,8 @@ import pytest
 from jats_articles import NAMESPACES, article_xml, figure, read
 
 from pmc_assets import schema
-from pmc_assets.jats.article import Article, MalformedArticle, read_article, read_articles
+from pmc_assets.jats.article import Article, MalformedArticle, read_article
+from pmc_assets.processes import process_pool
 
 FROM_NLM = {"pmcid", "version", "pmid", "doi", "license_code", "is_retracted", "is_manuscript", "citation"}
 
@@ -59,6 +60,7 @@ def test_every_id_is_kept():
     assert dict(article.article_ids) == ids
     assert (article.xml_pmid, article.xml_doi) == (11250746, "10.1186/bcr272")
     assert read().xml_pmid is None
+    assert read(meta='<article-id pub-id-type="pmid">0</article-id>').xml_pmid is None
 
 
 def test_ids_of_one_type_are_all_kept():
@@ -204,11 +206,20 @@ def test_authors_with_orcid_and_affiliations():
             "<sup>1</sup>At <institution>One</institution>, Rio (<country>BR</country>)",
             "At One, Rio (BR)",
         ),
+        ("a carriage return", "One&#13;Two", "One Two"),
     ],
 )
 def test_affiliation_is_as_printed(trait: str, aff: str, expected: str):
     group = f"<contrib-group><contrib><name><surname>Ng</surname></name></contrib><aff>{aff}</aff></contrib-group>"
     assert read(meta=group).authors[0]["affiliations"] == [expected], trait
+
+
+def test_affiliations_without_id_are_those_of_the_whole_group_alone():
+    contrib, affs = "<contrib><name><surname>Ng</surname></name></contrib>", "<aff>Univ A</aff><aff>Univ B</aff>"
+    inside = read(meta=f"<contrib-group>{contrib}{affs}</contrib-group>")
+    assert inside.authors[0]["affiliations"] == ["Univ A", "Univ B"]
+    beside = read(meta=f"<contrib-group>{contrib}</contrib-group>{affs}")
+    assert beside.authors[0]["affiliations"] == []
 
 
 def test_funding_statement():
@@ -256,6 +267,23 @@ def test_funding():
             'the waiver (<ext-link xlink:href="http://creativecommons.org/publicdomain/zero/1.0/">x</ext-link>) is for the data '
             "(0a50c70d27.xml)</license-p></license>",
             "CC BY",
+        ),
+        ("<license><license-p>CC BY NC 4.0</license-p></license>", "CC BY-NC"),
+        ("<license><license-p>CC-BY–NC‑ND</license-p></license>", "CC BY-NC-ND"),
+        ("<license><license-p>CC BY SA NC</license-p></license>", None),
+        (
+            "<license><license-p>Creative Commons Attribution Non Commercial (CC BY-NC 4.0) license "
+            "(860b925509.xml)</license-p></license>",
+            "CC BY-NC",
+        ),
+        (
+            "<license><license-p>Creative Commons Attribution-Noncommercial-Share Alike 3.0 (5bb6c61fbe.xml)"
+            "</license-p></license>",
+            "CC BY-NC-SA",
+        ),
+        (
+            "<license><license-p>Creative Commons Attribution – NonCommercial-No Derivatives</license-p></license>",
+            "CC BY-NC-ND",
         ),
         ("<license><license-p>All rights reserved.</license-p></license>", None),
         (
@@ -305,6 +333,7 @@ def test_dois_of_references_that_only_link():
         "<ext-link xlink:href='https://doi.org/10.1/other'/></element-citation></ref>"
         "<ref><mixed-citation><ext-link ext-link-type='doi' xlink:href='10.1/c'>x</ext-link></mixed-citation></ref>"
         "<ref><mixed-citation><ext-link xlink:href='http://example.org'>x</ext-link></mixed-citation></ref>"
+        "<ref><mixed-citation><pub-id pub-id-type='pmid'>0</pub-id></mixed-citation></ref>"
     )
     article = read(rest=f"<back><ref-list>{refs}</ref-list></back>")
     assert (article.reference_dois, article.reference_pmids) == (["10.1/a<b", "10.1/b", "10.1/c"], [12])
@@ -366,8 +395,11 @@ def test_real_article_with_names_of_a_dtd(mirror: Path):
 
 
 def test_batch_is_the_same_for_any_number_of_workers(shared: Path):
-    xmls = [path.read_bytes() for path in sorted((shared / "jats").glob("*.xml"))[:40]] + [b"<broken"]
-    alone, spread = list(read_articles(xmls, 1)), list(read_articles(xmls, 2))
-    assert alone[:-1] == spread[:-1]
-    assert isinstance(spread[-1], MalformedArticle)
-    assert str(spread[-1]) == str(alone[-1])
+    xmls = [path.read_bytes() for path in sorted((shared / "jats").glob("*.xml"))[:40]]
+    with process_pool(2) as pool:
+        assert list(map(read_article, xmls)) == list(pool.map(read_article, xmls, chunksize=16))
+        with pytest.raises(MalformedArticle) as spread:
+            pool.submit(read_article, b"<broken").result()
+    with pytest.raises(MalformedArticle) as alone:
+        read_article(b"<broken")
+    assert str(spread.value) == str(alone.value)

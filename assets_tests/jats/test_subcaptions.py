@@ -84,3 +84,8 @@ def test_parts(trait: str, caption: str, expected: list[tuple[str, str]]):
 def test_group_of_letters_is_expanded():
     rows = read(figure("<caption><p>(A, B) One. (C–E) Two.</p></caption>")).subcaptions
     assert [row["panel_ids"] for row in rows] == [["A", "B"], ["C", "D", "E"]]
+
+
+def test_range_among_letters_is_expanded():
+    rows = read(figure("<caption><p>(A, B–D) One. (E to G and H) Two.</p></caption>")).subcaptions
+    assert [row["panel_ids"] for row in rows] == [["A", "B", "C", "D"], ["E", "F", "G", "H"]]

@@ -1,5 +1,6 @@
 """A short form of `python -m benchmarks.ray_backfill`: a Ray cluster loses a worker, the lake equals that of one node."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,6 @@ from benchmarks.operations.scenarios import Drill
 from benchmarks.operations.stage import cells_of
 from benchmarks.ray_backfill import SMALLEST, backfill_on_ray
 
-pytest.importorskip("dagster_ray", reason="Ray is not installed: pip install 'pmc-assets[ray,postgres]'")
-pytest.importorskip("dagster_postgres", reason="pip install 'pmc-assets[ray,postgres]'")
 CELLS = 2
 
 
@@ -22,6 +21,10 @@ def _has_postgres() -> None:
         pytest.skip(str(missing))
 
 
+@pytest.mark.skipif(
+    find_spec("dagster_ray") is None or find_spec("dagster_postgres") is None,
+    reason="Ray is not installed: pip install 'pmc-assets[ray,postgres]'",
+)
 @pytest.mark.usefixtures("_has_postgres")
 def test_lake_of_a_cluster_that_loses_a_worker_equals_that_of_one_node(drill: Drill, tmp_path: Path) -> None:
     cells = cells_of(drill.undisturbed, "core/images")[:CELLS]

@@ -1,18 +1,20 @@
-"""A run is launched again only where Ray says that it took none."""
+"""A run is launched again only where Ray says that it took none. Ray takes seconds to import, in each process."""
+
+from importlib.util import find_spec
 
 import pytest
 import stamina
 
-pytest.importorskip("dagster_ray", reason="Ray is not installed: pip install 'pmc-assets[ray,postgres]'")
-from dagster_ray import RayRunLauncher  # noqa: E402
-
-from pmc_assets.resources.ray_launcher import PatientRayRunLauncher  # noqa: E402
-
+pytestmark = pytest.mark.skipif(
+    find_spec("dagster_ray") is None, reason="Ray is not installed: pip install 'pmc-assets[ray,postgres]'"
+)
 NO_AGENT = "Request failed with status code 500: No available agent to submit job, please try again later.."
 
 
 def launch(monkeypatch: pytest.MonkeyPatch, *answers: Exception | None) -> int:
     """Launch against a cluster that gives these answers in turn; count how often it was asked."""
+    from pmc_assets.resources.ray_launcher import PatientRayRunLauncher, RayRunLauncher
+
     asked: list[str] = []
 
     def answer(self: RayRunLauncher, submission_id: str, entrypoint: str, run: object) -> None:

@@ -65,6 +65,17 @@ def test_second_change_takes_other_articles_and_a_new_day(bucket: Path) -> None:
         assert not set(getattr(first, kind)) & set(getattr(second, kind))
 
 
+def test_days_differ_in_their_counts_and_a_refused_one_is_none(bucket: Path) -> None:
+    with pytest.raises(ValueError, match="too few"):
+        change_sample(str(bucket), changes=100)
+    first, second = change_sample(str(bucket), new_articles=1), change_sample(str(bucket), changes=0)
+    third = change_sample(str(bucket), new_articles=2)
+    assert [(day.inventory_day - INVENTORY_DAY).days for day in (first, second, third)] == [1, 2, 3]
+    for kind in ("added", "media_changed", "relicensed", "retracted", "removed"):
+        days = [getattr(day, kind) for day in (first, second, third)]
+        assert len(set().union(*days)) == sum(map(len, days))
+
+
 def test_place_without_sample_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotASample):
         change_sample(str(tmp_path / "bucket"))

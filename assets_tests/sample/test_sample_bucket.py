@@ -15,6 +15,8 @@ from pmc_assets.batches import batch_of
 from pmc_assets.jats.article import read_article
 from pmc_assets.sample import generation
 from pmc_assets.sample.bucket import NotASample, write_sample
+from pmc_assets.sample.deposit import make_deposit
+from pmc_assets.sample.plan import plan_article
 from pmc_assets.sample.traits import DEPOSIT_TRAITS
 
 ARTICLES = 100
@@ -48,6 +50,14 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) 
     first, second, other = (digests(tmp_path / name / "bucket") for name in "abc")
     assert first == second
     assert set(first.values()).isdisjoint(v for k, v in other.items() if k.endswith((".jpg", ".png", ".xml")))
+
+
+def test_article_cut_within_a_character_is_written() -> None:
+    [plan] = plan_article(5, 327, "PMC1")
+    deposit = make_deposit(plan)
+    with pytest.raises(UnicodeDecodeError):
+        deposit.objects["PMC1.1/PMC1.1.xml"].decode()
+    assert deposit.objects["PMC1.1/PMC1.1.txt"].decode()
 
 
 def test_inventory_lists_every_metadata_object_by_its_md5(bucket: Path) -> None:

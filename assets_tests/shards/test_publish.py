@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from moto.server import ThreadedMotoServer
+from lazily import lazily
 from shards_lake import ARTICLES, SmallLake, write_articles
 
-from pmc_assets.lake import CONTENTS, SAMPLE, Lake
+from pmc_assets.lake import CONTENTS, SAMPLE, Lake, Partition
+from pmc_assets.rejects import Reject, rejects_table
 from pmc_assets.shards.card import render_card
 from pmc_assets.shards.check import foreign_licenses
 from pmc_assets.shards.jsonl import write_jsonl
-from pmc_assets.shards.loader import ShardLoader, raw_sample
 from pmc_assets.shards.manifest import parse_manifest
 from pmc_assets.shards.parquet import write_parquet
 from pmc_assets.shards.publish import NothingToPublish, UnknownGroup, publish
@@ -24,6 +24,8 @@ from pmc_assets.shards.targets import FsspecTarget, HubTarget
 from pmc_assets.shards.write import write_shards
 from pmc_assets.warehouse.contract import find_contract
 from pmc_assets.warehouse.stage import derive_partition
+
+torch_loader = lazily("pmc_assets.shards.loader")
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
@@ -169,6 +171,16 @@ def test_card_speaks_of_the_published_groups(full_lake: SmallLake) -> None:
     assert "9 samples of 4 articles" in text
 
 
+def test_card_counts_the_rejects_of_its_groups_and_of_none(full_lake: SmallLake) -> None:
+    lake, rejects = full_lake.lake, rejects_table([Reject("shards", "image_unreadable", "PMC1")])
+    for group in ("commercial", "other"):
+        lake.write_rejects("shards", rejects, Partition.of(license_group=group, batch="PMC00009xxxx"))
+    early = rejects_table([Reject("article_versions", "metadata_missing")])
+    lake.write_rejects("article_versions", early, Partition.of(batch="PMC00009xxxx"))
+    text = render_card(lake, ["commercial"])["README.md"].decode()
+    assert "| shards | image_unreadable | 1 |" in text and "| article_versions | metadata_missing | 1 |" in text
+
+
 def test_the_card_of_the_embedded_sample_says_that_it_is_synthetic(full_lake: SmallLake) -> None:
     assert b"Synthetic" not in render_card(full_lake.lake)["README.md"]
     full_lake.lake.fix_setting(CONTENTS, SAMPLE)
@@ -207,6 +219,7 @@ def test_equal_lakes_give_equal_cards(full_lake: SmallLake, drawn_plots: dict[st
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket of a real S3 protocol server on loopback."""
     import s3fs
+    from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -229,9 +242,11 @@ def test_publish_to_s3_and_stream_from_it(full_lake: SmallLake, bucket: str) -> 
     target = FsspecTarget(bucket)
     assert target.present().keys() == {*first.uploads, "manifest.json"}
     for workers in (0, 2):
-        loader = ShardLoader(bucket, where="is_default", batch_size=2, num_workers=workers, transform=raw_sample)
-        local = ShardLoader(full_lake.lake.full_path("out"), where="is_default and license_group <> 'other'",
-                            batch_size=2, transform=raw_sample)  # fmt: skip
+        loader = torch_loader.ShardLoader(
+            bucket, where="is_default", batch_size=2, num_workers=workers, transform=torch_loader.raw_sample
+        )
+        local = torch_loader.ShardLoader(full_lake.lake.full_path("out"), where="is_default and license_group <> 'other'",
+                            batch_size=2, transform=torch_loader.raw_sample)  # fmt: skip
         read = {s["__key__"]: s for batch in loader for s in batch}
         assert read == {s["__key__"]: s for batch in local for s in batch}
     narrowed = publish(full_lake.lake, bucket, ["noncommercial"])

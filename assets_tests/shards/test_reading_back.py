@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import datasets
 import pytest
 from shards_lake import SmallLake
 
@@ -23,7 +22,7 @@ def snippets() -> list[str]:
 def test_snippets_of_the_readme_run(
     full_lake: SmallLake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     monkeypatch.chdir(Path(full_lake.lake.root).parent)
     write_card(full_lake.lake)
     for snippet in snippets():

@@ -5,22 +5,24 @@ import io
 import json
 from pathlib import Path
 
-import datasets
 import duckdb
 import fsspec
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-import webdataset as wds
+from lazily import lazily
 from PIL import Image
 from shards_lake import SmallLake, drawn, many_articles, write_articles
 
 from pmc_assets.lake import Lake
+from pmc_assets.shards.article_lines import article_lines
 from pmc_assets.shards.features import parquet_schema, shard_features
 from pmc_assets.shards.jsonl import write_jsonl
 from pmc_assets.shards.parquet import write_parquet
 from pmc_assets.shards.samples import make_samples, samples_table
 from pmc_assets.shards.write import write_shards
+
+datasets, wds = lazily("datasets"), lazily("webdataset")
 
 
 @pytest.fixture(autouse=True)
@@ -192,6 +194,19 @@ def test_lines_have_the_form_of_pmc_15m(full_lake: SmallLake) -> None:
     assert images == samples.keys()
     assert len(pair_ids) == len(set(pair_ids))
     assert {"2002_F2", "2002_F3", "PMC10002_0_0", "PMC10002_0_1", "PMC10010_0", "PMC10001_0"} <= set(pair_ids)
+
+
+def test_versions_of_an_article_have_pair_ids_of_their_own() -> None:
+    names = "(pmcid, version, sample_key, pmid, figure_index, graphic_index, figure_id, figure_label, caption, shard)"
+    rows = ", ".join(
+        f"('PMC1', {version}, 'k', null, 0, {place}, null, null, '', 's')"
+        for version, place in ((1, 0), (1, 1), (2, 0))
+    )
+    filelists = "(select 'PMC1' as pmcid, 1 as version, '' as xml_url, '' as package_url)"
+    with duckdb.connect() as connection:
+        lines = [line for line, _ in article_lines(connection, f"(values {rows}) as s{names}", filelists)]
+    pair_ids = [figure["pair_id"] for line in lines for figure in json.loads(line)["figures"]]
+    assert pair_ids == ["PMC1.1_0_0", "PMC1.1_0_1", "PMC1.2_0"]
 
 
 def test_compressed_lines_replace_plain_ones(full_lake: SmallLake) -> None:

@@ -14,7 +14,8 @@ from pmc_assets.filelists.inventory import take_inventory
 from pmc_assets.http_faults import TransientFault, retry_after_s
 from pmc_assets.lake import Lake
 from pmc_assets.source import fetcher
-from pmc_assets.source.answers import Body, SourceUnavailable
+from pmc_assets.source.answers import Body, DiskFault, SourceUnavailable, Unanswered
+from pmc_assets.source.open import open_transport
 from pmc_assets.source.snapshots import InventoryUnreadable
 from pmc_assets.source.transport import Admit
 
@@ -99,6 +100,43 @@ def test_a_source_that_answers_now_and_then_does_not_keep_a_partition_for_ever(m
         for number in range(100):
             fetching.call(fetching.get(f"{number}"))
     assert 5 < transport.asked < 100
+
+
+def test_a_pause_of_who_asks_is_no_silence_of_the_source() -> None:
+    fetching = fetcher.Fetcher(EverySecond(), connections=1, budget_s=0.2, first_wait_s=0.001)  # type: ignore[arg-type]
+    with contextlib.closing(fetching):
+        for _ in fetching.in_order(fetching.get, map(str, range(4))):
+            time.sleep(0.3)
+
+
+def test_an_object_that_failed_says_how_often_it_was_asked_for() -> None:
+    class Busy(EverySecond):
+        async def get(self, key: str, admit: Admit, into: Path | None = None) -> Body:
+            raise TransientFault("HTTP 503", retry_after_s=400)
+
+        async def exists(self, key: str) -> bool:
+            return True
+
+    fetching = fetcher.Fetcher(Busy(), connections=1, budget_s=300)  # type: ignore[arg-type]
+    with contextlib.closing(fetching), pytest.raises(Unanswered, match="after 1 attempt"):
+        fetching.call(fetching.get("a", witness="b"))
+
+
+def test_a_fault_of_our_own_disk_is_not_the_sources(bucket: SmallBucket, tmp_path: Path) -> None:
+    with serve(bucket.root) as server:
+        for url in (str(bucket.root), server.url):
+            fetching = fetcher.Fetcher(open_transport(url, 1, 1.0), connections=1, budget_s=1, first_wait_s=0.001)
+            with contextlib.closing(fetching):
+                for into in (Path("/dev/full"), tmp_path / "absent" / "a"):
+                    with pytest.raises(DiskFault, match=str(into)):
+                        fetching.call(fetching.get("PMC10001.1/g0.jpg", into=into))
+
+
+def test_no_md5_is_checked_of_what_goes_to_a_file(bucket: SmallBucket, tmp_path: Path) -> None:
+    fetching = fetcher.Fetcher(open_transport(str(bucket.root), 1, 1.0), connections=1, budget_s=1)
+    with contextlib.closing(fetching):
+        fetching.call(fetching.get("PMC10001.1/g0.jpg", "0" * 32, into=tmp_path / "a"))
+    assert (tmp_path / "a").read_bytes() == (bucket.root / "PMC10001.1/g0.jpg").read_bytes()
 
 
 def test_one_object_that_always_fails_is_a_reject_and_comes_with_the_next_run(

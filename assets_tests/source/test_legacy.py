@@ -5,9 +5,11 @@ import io
 import os
 import tarfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from faulty_server import serve
 from small_bucket import article_xml
@@ -16,10 +18,12 @@ from stages import assert_bytes_are_right, files_of, opened, rejects_of, stored_
 from pmc_assets import schema
 from pmc_assets.filelists.inventory import last_snapshot, take_inventory
 from pmc_assets.lake import Lake, Partition
-from pmc_assets.packages.choose import choose_media
+from pmc_assets.packages.choose import Keep, choose_media
 from pmc_assets.source.answers import TooLarge
 from pmc_assets.source.archives import BadArchive, unpack_article
+from pmc_assets.source.csv_rows import parse_time, parse_times
 from pmc_assets.source.legacy_lists import UnreadableFileList, is_list_name, parse_pmid, read_list
+from pmc_assets.source.source import ListedVersion
 
 BATCH = "PMC00001xxxx"
 HEADER = "File,Article Citation,Accession ID,Last Updated (YYYY-MM-DD HH:MM:SS),PMID,License\n"
@@ -61,12 +65,12 @@ def make_legacy(root: Path, packages: dict[int, bytes]) -> None:
     (root / "oa_file_list.csv").write_text(lines)
 
 
-def unpack(tmp_path: Path, content: bytes, **limits: int):  # noqa: ANN202
+def unpack(tmp_path: Path, content: bytes, keep: Keep = "figures", **limits: int):  # noqa: ANN202
     path = tmp_path / "package.tar.gz"
     path.write_bytes(content)
 
     def choose(xml: bytes, names: list[str]) -> list[str]:
-        return choose_media(xml, names, "figures")
+        return choose_media(xml, names, keep)
 
     return unpack_article(path, choose, **({"max_file_bytes": 10**6} | limits))
 
@@ -110,6 +114,13 @@ def test_of_several_xml_files_the_first_nxml_is_the_article(tmp_path: Path) -> N
     members = [*others, member("PMC1/sub/x.nxml", XML), member("PMC1/z.nxml", b"<other/>"), member("PMC1/a.jpg", b"i")]
     unpacked = unpack(tmp_path, tarball(members))
     assert (unpacked.xml_name, unpacked.xml, unpacked.media) == ("x.nxml", XML, {"a.jpg": b"i"})
+
+
+def test_xml_files_beside_the_article_are_media(tmp_path: Path) -> None:
+    others = [member("PMC1/S1.xml", b"<s/>"), member("PMC1/sub/x.nxml", b"<other/>")]
+    unpacked = unpack(tmp_path, tarball([*good(1), *others]), keep="media")
+    assert (unpacked.xml, unpacked.media) == (XML, {"S1.xml": b"<s/>", "a.jpg": b"image", "b.pdf": b"p"})
+    assert unpacked.left_out == [("PMC1/sub/x.nxml", "unsafe_member", "a second member of this name")]
 
 
 def test_names_that_are_not_utf_8_are_read_as_latin_1(tmp_path: Path) -> None:
@@ -242,6 +253,47 @@ def test_of_two_rows_of_an_article_the_newest_states_its_licence(tmp_path: Path)
         sync(source, lake)
     assert stored_rows(lake, BATCH, "commercial") == []
     assert len(stored_rows(lake, BATCH, "noncommercial")) == 2
+
+
+def test_a_retraction_of_any_bulk_list_counts(tmp_path: Path) -> None:
+    make_legacy(tmp_path, {number: tarball(good(number)) for number in (10_001, 10_002, 10_003)})
+    head = "Article File,Article Citation,AccessionID,LastUpdated (YYYY-MM-DD HH:MM:SS),PMID,License"
+    for name, retracted in (("a", ("yes", "no", "no")), ("b", ("no", "yes", "no"))):
+        rows = [
+            f"{n}.xml,J,PMC{10_000 + n},2019-11-05 11:56:12,{n},CC BY,{said}" for n, said in enumerate(retracted, 1)
+        ]
+        (tmp_path / f"{name}.filelist.csv").write_text("\n".join([f"{head},Retracted", *rows]))
+    (tmp_path / "c.filelist.csv").write_text(f"{head}\n1.xml,J,PMC10001,2019-11-05 11:56:12,1,CC BY\n")
+    with opened(tmp_path) as source:
+        answers = source.read_metadata(ListedVersion(f"PMC{number}", 1) for number in (10_001, 10_002, 10_003))
+        assert [(answer.fields or {})["is_retracted"] for answer in answers] == [True, True, False]
+
+
+def test_the_lists_of_an_open_source_are_looked_for_once(tmp_path: Path) -> None:
+    make_legacy(tmp_path, {10_001: tarball(good(10_001))})
+    with serve(tmp_path) as server, opened(server.url) as source:
+        for _ in range(2):
+            assert [answer.is_missing for answer in source.read_metadata([ListedVersion("PMC10001", 1)])] == [False]
+        assert server.requests["?"] == 1
+
+
+def test_times_are_read_the_same_one_by_one_and_by_the_column() -> None:
+    texts = ["2019-11-05T11:56:12+02:00", " 2019-11-05 11:56:12", "2019-11-05", "2019-11-05T11:56:12.5Z", "n/a", None]
+    seconds = (datetime(2019, 11, 5, 9, 56, 12, tzinfo=UTC), datetime(2019, 11, 5, 11, 56, 12, tzinfo=UTC))
+    times = [*seconds, datetime(2019, 11, 5, tzinfo=UTC), seconds[1] + timedelta(seconds=0.5), None, None]
+    assert [parse_time(text) for text in texts] == times
+    assert parse_times(pa.chunked_array([texts])).to_pylist() == times
+    for text, time in zip(texts, times, strict=True):
+        assert parse_times(pa.chunked_array([[text]], pa.string())).to_pylist() == [time]
+
+
+def test_a_list_whose_dates_are_days_is_dated(tmp_path: Path) -> None:
+    make_legacy(tmp_path, {10_001: tarball(good(10_001))})
+    path, lake = tmp_path / "oa_file_list.csv", Lake(str(tmp_path / "lake"))
+    path.write_text(path.read_text().replace(" 11:56:12", ""))
+    with opened(tmp_path) as source:
+        take_inventory(source, lake, 10_000)
+    assert last_snapshot(lake) == "2019-11-05"
 
 
 def test_a_legacy_folder_may_be_a_bucket(tmp_path: Path) -> None:

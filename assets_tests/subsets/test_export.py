@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from generated_lake import write_cell
 
-from pmc_assets.lake import Lake, Partition
+from pmc_assets.lake import CONTENTS, SAMPLE, Lake, Partition
 from pmc_assets.subsets import papers, run
 from pmc_assets.subsets.export import export_subset
 from pmc_assets.subsets.spec import BadSubset, shipped_subsets, spec_of
@@ -134,6 +134,30 @@ def test_attribution_names_every_article(made, tmp_path):
         assert row["article_url"].endswith(f"/{row['pmcid']}/")
 
 
+def test_articles_without_attribution_are_not_exported_without_a_word(made, tmp_path):
+    shutil.copytree(made[0], tmp_path / "lake")
+    lake = Lake(str(tmp_path / "lake"))
+    lake.delete(lake.find("out/attributions")[0])
+    with pytest.raises(papers.MissingAttributions, match="run out/attributions"):
+        export_subset(lake.url, name="all", where="true")
+
+
+def test_card_names_every_tar_and_says_what_is_synthetic(made, tmp_path, many_units):
+    import braceexpand
+
+    shutil.copytree(made[0], tmp_path / "lake")
+    lake = Lake(str(tmp_path / "lake"))
+    for is_sample in (False, True):
+        if is_sample:
+            lake.fix_setting(CONTENTS, SAMPLE)
+        out = tmp_path / f"out{is_sample}"
+        export_subset(lake.url, name="late", where=WHERE, to=str(out))
+        text = (out / "README.md").read_text()
+        assert ("Synthetic" in text) == is_sample
+        tars = text.partition('WebDataset("')[2].partition('"')[0]
+        assert list(braceexpand.braceexpand(tars)) == sorted(path.name for path in out.glob("*.tar"))
+
+
 @pytest.mark.parametrize("format", ["wds", "parquet", "jsonl", "csv"])
 def test_rerun_on_an_unchanged_lake_touches_nothing(made, tmp_path, format):
     url, _ = made
@@ -239,6 +263,19 @@ def test_other_condition_in_the_same_place_leaves_no_old_file(made, tmp_path, ma
     assert files_below(tmp_path / "out") == files_below(tmp_path / "fresh")
 
 
+def test_export_that_only_loses_units_is_marked_meanwhile(made, tmp_path, monkeypatch):
+    options = {"name": "all", "where": "true", "format": "parquet", "to": str(tmp_path)}
+    export_subset(made[0], **options)
+
+    def stop(_: run.Export) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(run.Export, "_delete_forgotten", stop)
+    with pytest.raises(Stopped):
+        export_subset(made[0], **options, license_group=("commercial",))
+    assert not (tmp_path / "manifest.json").exists() and (tmp_path / "manifest.partial.json").exists()
+
+
 def test_changed_lake_is_followed(made, tmp_path, many_units):
     url, samples = made
     changed = str(tmp_path / "lake")
@@ -270,6 +307,7 @@ def test_dry_run_counts_and_writes_nothing(made, tmp_path):
         ({"where": "1 = (select 1 from read_text('/etc/passwd'))"}, QueryError),
         ({"where": "true", "balance": "nope:5"}, QueryError),
         ({"where": "true", "balance": "year"}, BadSubset),
+        ({"where": "true", "balance": "year:²"}, BadSubset),
         ({"where": "true", "balance": "(select 1 from read_text('/etc/passwd')):3"}, QueryError),
         ({"where": "true", "format": "zip"}, BadSubset),
         ({"where": "true", "license_group": ("open",)}, BadSubset),
@@ -277,6 +315,7 @@ def test_dry_run_counts_and_writes_nothing(made, tmp_path):
         ({"name": "../up", "where": "true"}, BadSubset),
         ({"name": "no_such_subset"}, BadSubset),
         ({"name": "commercial", "limit": 5}, BadSubset),
+        ({"name": "commercial", "format": "tsv"}, BadSubset),
     ],
 )
 def test_bad_input_is_named_and_writes_nothing(made, tmp_path, options, error):

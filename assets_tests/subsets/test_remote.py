@@ -12,7 +12,6 @@ from pathlib import Path
 import fsspec
 import pytest
 from generated_lake import make_lake
-from moto.server import ThreadedMotoServer
 from ranged_server import CountingHandler
 
 from pmc_assets.lake import Lake
@@ -86,6 +85,8 @@ def test_remote_connection_is_locked_too(served):
 
 @pytest.fixture(scope="module")
 def bucket(large) -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer("127.0.0.1", 0)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,6 +1,7 @@
 """The warehouse file: views that work from anywhere, evolve with columns, prune partitions, and are described."""
 
 import shutil
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -31,7 +32,7 @@ def figures(pmcid: str, count: int = 2) -> pa.Table:
 
 @pytest.fixture
 def lake(tmp_path):
-    made = Lake(str(tmp_path / "batch=7" / "lake"))
+    made = Lake(str(tmp_path / "batch=7" / "it's" / "lake"))
     made.write_table(schema.CORE_FIGURES, figures("PMC7"), cell(0))
     made.write_table(schema.CORE_FIGURES, figures("PMC10007", 3), cell(1, "other"))
     return made
@@ -63,7 +64,7 @@ def test_every_table_and_column_is_described_as_its_contract_says(lake):
     views = dict(rows(lake, "select schema_name || '.' || view_name, comment from duckdb_views() where not internal"))
     assert set(views) == set(all_tables()) | {view.name for view in view_contracts()}
     for name, table in all_tables().items():
-        assert views[name].startswith(table.row)
+        assert views[name].startswith(f"{table.row}. Key: ")
     columns = rows(
         lake, "select schema_name || '.' || table_name, column_name, comment from duckdb_columns() where not internal"
     )
@@ -123,6 +124,16 @@ def test_rejects_of_all_stages_are_one_view(lake):
     ]
 
 
+def test_path_of_a_shard_is_inside_the_lake_wherever_that_is(tmp_path):
+    lake = Lake(str(tmp_path / "out" / "shards" / "lake"))
+    folder = Path(lake.full_path(lake.partition_path("out.shards", cell(0))))
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"sample_key": ["a"]}), folder / "00000.parquet")
+    build_warehouse(lake)
+    tar = "out/shards/license_group=commercial/batch=PMC00000xxxx/00000.tar"
+    assert rows(lake, "select shard_path from out.shards") == [(tar,)]
+
+
 def test_empty_lake_has_every_view(tmp_path):
     lake = Lake(str(tmp_path / "lake"))
     build_warehouse(lake)
@@ -135,7 +146,7 @@ def test_compacted_table_answers_as_its_partitions_do_and_follows_them(lake, mon
     lake.write_table(schema.CORE_FIGURES, figures("PMC1000001"), cell(100))
     query = "select license_group, batch, pmcid, figure_index, caption from core.figures order by all"
     result = build_warehouse(lake)
-    assert result.details["compacted_files"] == 3
+    assert result.details["compacted_files"] == 3 and result.is_accounted_for
     compacted = rows(lake, query)
     block = lake.find("compact", "PMC000xxxxxx.parquet")[0]
     written_at = lake.fs.info(lake.full_path(block))["mtime"]

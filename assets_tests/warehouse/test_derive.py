@@ -81,6 +81,12 @@ def test_required_columns_are_never_null(lake):
         parse_contract("out.lengths", HEADER + "-- required: chars\n" + QUERY)
 
 
+def test_header_alone_is_no_contract_and_its_row_ends_in_no_stop():
+    with pytest.raises(BadContract, match="no query"):
+        parse_contract("out.lengths", HEADER)
+    assert parse_contract("out.lengths", HEADER + QUERY).row == "One row per figure with a mention"
+
+
 def test_unknown_dependency_is_a_named_error(lake):
     contract = parse_contract("out.lengths", HEADER.replace("core.mentions", "core.nothing") + QUERY)
     with pytest.raises(BadContract, match="core.nothing"):

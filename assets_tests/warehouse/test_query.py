@@ -71,6 +71,7 @@ def test_markdown_keeps_its_columns(lake):
 def test_table_shows_rows_and_their_number(lake):
     text = answer(lake, COLUMNS).decode()
     assert "plain" in text and text.endswith("3 rows\n")
+    assert "panel :a: of" in answer(lake, "select 'panel :a: of' as caption").decode()
 
 
 def test_columns_of_one_name_are_told_apart(lake):
@@ -112,6 +113,18 @@ def test_value_that_a_form_cannot_hold_is_named(lake, sql, format):
 
 def test_words_of_a_text_are_no_search(lake):
     assert answer(lake, "select 'in (search(1))' as t -- in (search('x'))", format="csv") == b"t\nin (search(1))\n"
+
+
+@pytest.mark.parametrize(
+    "sql", ["explain (select 1)", "-- note\nexplain select 1", "/* a; b */ explain(format json) from (select 1)"]
+)
+def test_explain_takes_brackets_and_comments(lake, sql):
+    assert b"explain_value" in answer(lake, sql)
+
+
+def test_pivot_without_values_is_told_what_it_lacks(lake):
+    with pytest.raises(QueryRefused, match=r"in \(…\)"):
+        answer(lake, "pivot core.figures on kind")
 
 
 def test_explain_and_describe_are_reading(lake):

@@ -3,14 +3,17 @@
 import io
 import json
 import shutil
+from typing import Never
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from pmc_assets import schema
+from pmc_assets.annotations.encoders import UnknownEncoder
 from pmc_assets.annotations.vectors import vector_column
 from pmc_assets.lake import Lake, Partition
+from pmc_assets.warehouse import search, similar
 from pmc_assets.warehouse.build import build_warehouse
 from pmc_assets.warehouse.contract import find_contract
 from pmc_assets.warehouse.derive import derived_table
@@ -135,12 +138,19 @@ def test_words_find_samples_with_what_they_show(still):
 
 def test_only_changed_partitions_are_indexed_again(lake):
     assert update_search(lake).details["indexed_samples"] == 0
+    assert update_search(lake).listed == update_search(lake).stored == 5
     write_samples(lake, "PMC7", ["Only a giraffe"])
     assert update_search(lake).details == {"indexed_samples": 1, "partitions_indexed": 1}
     assert search_captions(lake, "kidney").num_rows == 0 and search_captions(lake, "giraffe").num_rows == 1
     lake.delete(f"out/samples/{cell('PMC7').path}")
     assert update_search(lake).rows == 2
     assert search_captions(lake, "giraffe").num_rows == 0
+
+
+def test_sample_that_is_no_document_is_noticed(lake, monkeypatch):
+    write_samples(lake, "PMC7", ["Only a giraffe"])
+    monkeypatch.setattr(search, "_add_partition", lambda *_: 0)
+    assert not update_search(lake).is_accounted_for
 
 
 def test_lake_without_an_index_says_so(tmp_path):
@@ -201,6 +211,26 @@ def test_changed_vectors_replace_the_old_and_vanished_ones_are_left_out(lake):
     assert update_neighbours(lake, ENCODER).details["partitions_indexed"] == 1
     found = find_similar(lake.url, sample_key="PMC7_1_f0001_g00")["sample_key"].to_pylist()
     assert "PMC7_1_f0002_g00" not in found and len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("table_name", "checkpoint", "loaded"),
+    [
+        ("efficientnet-lite0", "/models/mine", "efficientnet-lite0"),
+        ("dinov2-with-registers-large", "", "dinov2"),
+        ("mine", "/models/mine", "dinov2"),
+    ],
+)
+def test_image_is_encoded_by_what_made_the_vectors(still, monkeypatch, table_name, checkpoint, loaded):
+    def load(name: str, lake: Lake, *, checkpoint: str) -> Never:
+        raise LookupError(name, checkpoint)
+
+    monkeypatch.setattr(similar, "load_encoder", load)
+    with pytest.raises(LookupError) as asked:
+        similar.image_vector(still, b"", table_name, checkpoint)
+    assert asked.value.args == (loaded, checkpoint)
+    with pytest.raises(UnknownEncoder, match="of other.*PMC_ENCODER_CHECKPOINT"):
+        similar.image_vector(still, b"", "other", checkpoint)
 
 
 def test_sample_without_vector_is_named(still):

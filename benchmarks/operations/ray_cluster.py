@@ -69,6 +69,7 @@ def ray_cluster(head_cpus: int, workers: int, environment: dict[str, str]) -> It
             variables,
             folder / "head.log",
             *("--head", "--port", str(port), "--num-cpus", str(head_cpus), "--temp-dir", str(folder / "ray")),
+            "--no-monitor",
             *("--dashboard-host", "127.0.0.1", "--dashboard-port", str(dashboard_port)),
         )
         cluster = RayCluster(f"127.0.0.1:{port}", f"http://127.0.0.1:{dashboard_port}", folder, head, variables)
@@ -90,7 +91,7 @@ def _ray_start(environment: dict[str, str], log_path: Path, *arguments: str) -> 
                 *("start", "--block", "--node-ip-address", "127.0.0.1", "--disable-usage-stats"),
                 # On one machine only the first agent gets the usual port, and a head without it takes no jobs.
                 *("--dashboard-agent-listen-port", str(free_port())),
-                *("--object-store-memory", str(OBJECT_STORE_BYTES), *arguments),
+                *("--object-store-memory", str(OBJECT_STORE_BYTES), "--include-log-monitor", "false", *arguments),
             ],
             env=environment,
             stdout=log,

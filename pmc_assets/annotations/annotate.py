@@ -7,16 +7,14 @@ import pyarrow as pa
 
 from pmc_assets import schema
 from pmc_assets.annotations.cluster_model import ClusterModel, load_cluster_model
-from pmc_assets.annotations.embed import embeddings_partition
-from pmc_assets.annotations.figure_texts import FigureText, read_figure_texts
-from pmc_assets.annotations.lexicon import read_lexicon
-from pmc_assets.annotations.proposals import CONCEPT_OF_KIND, top_locals
-from pmc_assets.annotations.vectors import vector_matrix
+from pmc_assets.annotations.figure_texts import FigureText, read_concepts, read_figure_texts
+from pmc_assets.annotations.proposals import top_locals
+from pmc_assets.annotations.vectors import embeddings_partition, vector_matrix
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import PREVIEW_ROWS, StageResult
 
 KEY = list(schema.CORE_ANNOTATIONS.key)
-IMAGE_KEY = [*KEY, "image_sha256"]
+KEY_AND_DIGEST = [*KEY, "image_sha256"]
 MIN_PROPOSAL_CONFIDENCE = 0.5
 """A proposal with less of its cluster's votes gives way to what the image's own caption says."""
 TYPESET_KINDS = ("formula", "table")
@@ -79,9 +77,9 @@ def annotate_partition(lake: Lake, partition: Partition, model_id: str = "") -> 
 
 
 def _require_vectors(lake: Lake, partition: Partition, vectors: pa.Table, encoder: str) -> None:
-    images = lake.read_table(schema.CORE_IMAGES, partition, IMAGE_KEY)
+    images = lake.read_table(schema.CORE_IMAGES, partition, KEY_AND_DIGEST)
     rejects = lake.read_table(schema.CORE_REJECTS, partition, stem="embeddings")
-    lacking = images.join(vectors.select(IMAGE_KEY), IMAGE_KEY, join_type="left anti").num_rows
+    lacking = images.join(vectors.select(KEY_AND_DIGEST), KEY_AND_DIGEST, join_type="left anti").num_rows
     if lacking > rejects.num_rows:
         raise MissingVectors(
             f"{lacking - rejects.num_rows} images of {partition.path} have no vector of {encoder!r}, the encoder of "
@@ -98,10 +96,8 @@ def read_cluster_names(lake: Lake, model_id: str) -> ClusterNames:
 
 def caption_label(text: FigureText) -> Label:
     """Label an image by its caption alone, or by the kind of its figure; several concepts share the confidence."""
-    concepts = read_lexicon().read(text.caption)
+    concepts = read_concepts(text)
     names = concepts.top()
-    if not names and text.kind in CONCEPT_OF_KIND:
-        return Label([CONCEPT_OF_KIND[text.kind]], [], "caption", 1.0)
     if not names:
         return Label()
     confidence = concepts.globals_[names[0]] / concepts.globals_.total()

@@ -1,14 +1,14 @@
 """Fit the cluster model: PCA, then k-means, on a bounded sample. Applying it stays out."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 
 from pmc_assets import schema
-from pmc_assets.annotations.cluster_model import CURRENT, ClusterModel, ModelFacts, load_cluster_model
+from pmc_assets.annotations.cluster_model import CURRENT, ClusterModel, ModelFacts, load_cluster_model, place_in_cluster
 from pmc_assets.annotations.cluster_sample import KEY, VectorSample, draw_sample, embedding_partitions
+from pmc_assets.annotations.vectors import embeddings_partition
 from pmc_assets.lake import Lake, Partition, Written
 
 SAMPLE_IMAGES = 100_000
@@ -39,25 +39,22 @@ def fit_cluster_model(
     max_clusters: int = MAX_CLUSTERS,
     sample_images: int = SAMPLE_IMAGES,
     replace_labelled: bool = False,
-    progress: Callable[[str], None] | None = None,
 ) -> tuple[ClusterModel, Written]:
-    """Fit a model on all vectors of an encoder, make it the current one, publish its sample as members.
+    """Fit a model on a sample of an encoder's vectors, make it the current one, publish its sample as members.
 
     The same vectors and seed give the same id. A model whose clusters experts have named stays as it is, since their
     names hang on it, unless `replace_labelled`. Raises: TooFewImages, MixedEncoders.
     """
-    tell = progress or (lambda _: None)
     labelled = None if replace_labelled else labelled_model(lake, encoder_name)
     if labelled is not None:
         members = lake.read_table(schema.MODELS_CLUSTER_MEMBERS, Partition.of(model=labelled.model_id))
         return labelled, Written(rows=members.num_rows)
-    tell("drawing the sample")
     sample = draw_sample(lake, encoder_name, seed, sample_images)
     if not len(sample.ranks):
         raise TooFewImages(
             f"no vectors of {encoder_name!r}: run core/embeddings first, of a batch whose articles have images"
         )
-    model = fit(sample, seed, cluster_count(sample.images, max_clusters), tell)
+    model = fit(sample, seed, cluster_count(sample.images, max_clusters))
     model_id = model.save(lake)
     members = _members(sample, model)
     return model, lake.write_table(schema.MODELS_CLUSTER_MEMBERS, members, Partition.of(model=model_id))
@@ -72,12 +69,12 @@ def labelled_model(lake: Lake, encoder_name: str) -> ClusterModel | None:
     cells = embedding_partitions(lake, encoder_name)
     if not labels.num_rows or not cells or model.facts.encoder != encoder_name:
         return None
-    cell = Partition.of(encoder=encoder_name, **dict(cells[0].values))
+    cell = embeddings_partition(cells[0], encoder_name)
     versions = lake.read_table(schema.CORE_EMBEDDINGS, cell, ["encoder_version"])["encoder_version"]
     return model if versions[0].as_py() == model.facts.encoder_version else None
 
 
-def fit(sample: VectorSample, seed: int, clusters: int, tell: Callable[[str], None] = lambda _: None) -> ClusterModel:
+def fit(sample: VectorSample, seed: int, clusters: int) -> ClusterModel:
     """Fit PCA and k-means to a sample, on one thread: sums in one order give the same bits every time.
 
     No more clusters than there are different vectors.
@@ -90,13 +87,10 @@ def fit(sample: VectorSample, seed: int, clusters: int, tell: Callable[[str], No
     dimensions = min(MAX_PCA_DIMENSIONS, vectors.shape[1], len(vectors))
     clusters = min(clusters, len({hash(vector.tobytes()) for vector in sample.vectors}))
     with threadpool_limits(1), np.errstate(invalid="ignore"):  # shares of no variance at all
-        tell("principal components")
-        pca = PCA(dimensions, svd_solver="covariance_eigh").fit(
-            vectors if len(vectors) > 1 else np.tile(vectors, (2, 1))
-        )
+        several = vectors if len(vectors) > 1 else np.tile(vectors, (2, 1))
+        pca = PCA(dimensions, svd_solver="covariance_eigh").fit(several)  # pyrefly: ignore[bad-argument-type]
         components = pca.components_.T.astype(np.float32)
         points = vectors @ components - pca.mean_.astype(np.float32) @ components
-        tell(f"{clusters} clusters of {len(points)} images")
         restarts = 4 if len(points) <= RESTARTS_TO_IMAGES else 1
         means = KMeans(clusters, n_init=restarts, max_iter=MAX_ITERATIONS, random_state=seed, copy_x=False).fit(points)
     facts = ModelFacts(
@@ -122,13 +116,8 @@ def _members(sample: VectorSample, model: ClusterModel) -> pa.Table:
     keys = sample.keys.take(pa.array(order))
     columns = {
         "cluster_id": pa.array(assigned.cluster_ids[order]),
-        "nearness": pa.array(_places_in_cluster(assigned.cluster_ids[order])),
+        "nearness": pa.array(place_in_cluster(assigned.cluster_ids[order])),
         **{name: keys[name] for name in [*KEY, "license_group", "batch", "image_sha256", "gutter_panel_count"]},
         "distance": pa.array(assigned.distances[order]),
     }
     return pa.table(columns, schema=schema.MODELS_CLUSTER_MEMBERS.arrow)
-
-
-def _places_in_cluster(sorted_ids: np.ndarray) -> np.ndarray:
-    starts = np.searchsorted(sorted_ids, sorted_ids)
-    return (np.arange(len(sorted_ids)) - starts).astype(np.int32)

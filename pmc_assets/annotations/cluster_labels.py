@@ -63,10 +63,10 @@ def majority_table(labels: Sequence[ClusterLabel]) -> pa.Table:
 
 
 def _majority(cluster_id: int, labels: list[ClusterLabel]) -> dict:
-    parents = {name: concept.parent for name, concept in read_taxonomy().locals_.items()}
+    locals_ = read_taxonomy().locals_
     primary = _most(labels, [name for one in labels for name in one.primary])
     secondary = [
-        name for name in _most(labels, [n for one in labels for n in one.secondary]) if parents[name] in primary
+        name for name in _most(labels, [n for one in labels for n in one.secondary]) if locals_[name].parent in primary
     ]
     panel_type = next(iter(_most(labels, [one.panel_type for one in labels if one.panel_type])), None)
     subtypes = [one.panel_subtype for one in labels if one.panel_subtype and one.panel_type == panel_type]

@@ -117,6 +117,12 @@ class ClusterModel:
         return model_id
 
 
+def place_in_cluster(sorted_ids: np.ndarray) -> np.ndarray:
+    """Give each member's place in its cluster, from 0."""
+    starts = np.searchsorted(sorted_ids, sorted_ids)
+    return (np.arange(len(sorted_ids)) - starts).astype(np.int32)
+
+
 _ARRAYS = ("mean", "components", "centres")
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pmc_assets import schema
-from pmc_assets.annotations.vectors import vector_matrix
+from pmc_assets.annotations.vectors import embeddings_partition, vector_matrix
 from pmc_assets.lake import Lake, Partition
 
 KEY = list(schema.CORE_EMBEDDINGS.key)
@@ -52,7 +52,7 @@ def draw_sample(lake: Lake, encoder_name: str, seed: int, max_images: int) -> Ve
     """
     kept = VectorSample(encoder_name, "", _empty_keys(), np.zeros((0, 0), np.float16), np.zeros(0, np.uint64))
     for cell in embedding_partitions(lake, encoder_name):
-        target = Partition.of(encoder=encoder_name, **dict(cell.values))
+        target = embeddings_partition(cell, encoder_name)
         rows = lake.read_table(schema.CORE_EMBEDDINGS, target)
         kept.encoder_version = _one_version(rows, kept.encoder_version, target)
         ranks = sample_ranks(rows["image_sha256"], seed)

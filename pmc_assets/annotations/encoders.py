@@ -1,7 +1,6 @@
 """Encoders: what turns images into vectors, by name. Which images, and where vectors go, stays out."""
 
 import re
-from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -39,13 +38,15 @@ def load_encoder(name: str, lake: Lake, *, checkpoint: str = "", threads: int = 
 
     Raises: UnknownEncoder.
     """
-    loaders: dict[str, Callable[[], Encoder]] = {
-        "efficientnet-lite0": lambda: _efficientnet(lake, threads),
-        "dinov2": lambda: _dinov2(checkpoint or DEFAULT_DINOV2_CHECKPOINT),
-    }
-    if name not in loaders:
-        raise UnknownEncoder(f"{name!r} is not an encoder: choose one of {', '.join(loaders)}")
-    return loaders[name]()
+    if name == "efficientnet-lite0":
+        from pmc_assets.annotations.efficientnet import load_efficientnet_lite0
+
+        return load_efficientnet_lite0(lake, threads)
+    if name == "dinov2":
+        from pmc_assets.annotations.dinov2 import load_dinov2
+
+        return load_dinov2(checkpoint or DEFAULT_DINOV2_CHECKPOINT)
+    raise UnknownEncoder(f"{name!r} is not an encoder: choose one of efficientnet-lite0, dinov2")
 
 
 def encoder_table_name(name: str, checkpoint: str = "") -> str:
@@ -53,18 +54,6 @@ def encoder_table_name(name: str, checkpoint: str = "") -> str:
     if name != "dinov2":
         return name
     return re.sub(r"[^A-Za-z0-9.-]+", "-", PurePosixPath(checkpoint or DEFAULT_DINOV2_CHECKPOINT).name)
-
-
-def _efficientnet(lake: Lake, threads: int) -> Encoder:
-    from pmc_assets.annotations.efficientnet import load_efficientnet_lite0
-
-    return load_efficientnet_lite0(lake, threads)
-
-
-def _dinov2(checkpoint: str) -> Encoder:
-    from pmc_assets.annotations.dinov2 import load_dinov2
-
-    return load_dinov2(checkpoint)
 
 
 def normalised(vectors: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What the article says of a figure, for labels and panels: caption, kind, lettered parts. Images stay out."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -8,10 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pmc_assets import schema
+from pmc_assets.annotations.lexicon import CaptionConcepts, read_lexicon
 from pmc_assets.lake import Lake, Partition
 
 FigureKey = tuple[str, int, int]
 _KEY = list(schema.CORE_FIGURES.key)
+CONCEPT_OF_KIND = {
+    "formula": "Scientific Formulae and Equations",
+    "table": "Tables",
+    "chemical_structure": "Chemical Structures",
+}
+"""Kinds of figures in JATS that say what the picture shows where the caption says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,14 @@ class FigureText:
     figure_label: str = ""
     panel_ids: frozenset[str] = frozenset()
     graphic_count: int = 1
+
+
+def read_concepts(text: FigureText) -> CaptionConcepts:
+    """Find the concepts that a figure's caption names; where it names none, the one of its kind."""
+    concepts = read_lexicon().read(text.caption)
+    if not concepts.globals_ and text.kind in CONCEPT_OF_KIND:
+        return CaptionConcepts(Counter([CONCEPT_OF_KIND[text.kind]]), Counter(), is_by_kind=True)
+    return concepts
 
 
 def read_figure_texts(

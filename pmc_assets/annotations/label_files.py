@@ -56,9 +56,10 @@ def read_label_files(files: dict[str, bytes], taxonomy: Taxonomy, clusters: int)
         for line in _lines(name, content, faults):
             found = len(faults)
             label = _label(line, taxonomy, clusters, faults)
-            first = seen.setdefault((label.cluster_id, label.annotator.casefold()), line.place)
-            if first != line.place and label.cluster_id >= 0:
-                faults.append(f"{line.place}: {label.annotator} named cluster {label.cluster_id} already ({first})")
+            key = label.cluster_id, label.annotator.casefold()
+            if key in seen and label.cluster_id >= 0:
+                faults.append(f"{line.place}: {label.annotator} named cluster {label.cluster_id} already ({seen[key]})")
+            seen.setdefault(key, line.place)
             if len(faults) == found:
                 labels.append(label)
     if faults:

@@ -24,10 +24,11 @@ _UNDONE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CaptionConcepts:
-    """How many different words of a text name each global and each local concept."""
+    """How many different words of a text name each global and each local concept; `is_by_kind` for one of no words."""
 
     globals_: Counter[str]
     locals_: Counter[str]
+    is_by_kind: bool = False
 
     def top(self) -> list[str]:
         """Give the global concepts named by the most words, all that tie. Empty: [] where none is named."""

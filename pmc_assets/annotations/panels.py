@@ -67,8 +67,8 @@ def find_panels(rgb: Image.Image) -> Panels:
 
 def _layout(ink: np.ndarray, *, only_straight: bool = False) -> Panels:
     cutter = _Cutter(ink, only_straight)
-    rows = cutter.cut(_Block(0, ink.shape[0], 0, ink.shape[1]))
-    return Panels(len(rows), _subtype(rows))
+    blocks = cutter.cut(_Block(0, ink.shape[0], 0, ink.shape[1]))
+    return Panels(len(blocks), _subtype(blocks))
 
 
 class _Cutter:

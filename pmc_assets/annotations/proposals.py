@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from pmc_assets import schema
 from pmc_assets.annotations.cluster_model import ClusterModel, load_cluster_model
-from pmc_assets.annotations.figure_texts import FigureText, read_member_texts
-from pmc_assets.annotations.lexicon import CaptionConcepts, read_lexicon
+from pmc_assets.annotations.figure_texts import FigureText, read_concepts, read_member_texts
+from pmc_assets.annotations.lexicon import CaptionConcepts
 from pmc_assets.annotations.taxonomy import read_taxonomy
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import PREVIEW_ROWS, StageResult
@@ -21,12 +21,6 @@ NEIGHBOUR_WEIGHT = 0.5
 MIN_NEIGHBOUR_SHARE = 0.6
 """A cluster without words takes its neighbours' concept only where they agree so far."""
 MIN_LOCAL_SHARE = 0.4
-CONCEPT_OF_KIND = {
-    "formula": "Scientific Formulae and Equations",
-    "table": "Tables",
-    "chemical_structure": "Chemical Structures",
-}
-"""Kinds of figures in JATS that say what the picture shows where the caption says nothing."""
 
 
 Weights = defaultdict[str, float]
@@ -79,11 +73,9 @@ def count_votes(members: pa.Table, texts: Sequence[FigureText], clusters: int) -
 def _vote(votes: Votes, text: FigureText, is_multiple: bool) -> None:
     votes.members += 1
     votes.multiple += is_multiple
-    concepts = read_lexicon().read(text.caption)
+    concepts = read_concepts(text)
     names = concepts.top()
-    if not names and text.kind in CONCEPT_OF_KIND:
-        names = [CONCEPT_OF_KIND[text.kind]]
-        votes.by_kind += 1
+    votes.by_kind += concepts.is_by_kind
     votes.named += bool(names)
     weight = MULTIPLE_WEIGHT if is_multiple else 1.0
     for name in names:
@@ -94,10 +86,10 @@ def _vote(votes: Votes, text: FigureText, is_multiple: bool) -> None:
 
 def top_locals(concepts: CaptionConcepts, primary: Sequence[str]) -> list[str]:
     """Give the local concepts named by most words under each given global one."""
-    parents = {name: concept.parent for name, concept in read_taxonomy().locals_.items()}
+    locals_ = read_taxonomy().locals_
     chosen = []
     for parent in primary:
-        counts = {name: count for name, count in concepts.locals_.items() if parents[name] == parent}
+        counts = {name: count for name, count in concepts.locals_.items() if locals_[name].parent == parent}
         chosen += [name for name, count in counts.items() if count == max(counts.values())]
     return chosen
 
@@ -150,7 +142,7 @@ def _ranked(votes: Weights) -> list[str]:
 
 
 def _locals_of(votes: Votes, primary: list[str]) -> list[str]:
-    total = sum(votes.globals_[name] for name in primary)
+    total = sum(votes.globals_.get(name, 0.0) for name in primary)
     taxonomy = read_taxonomy()
     return [
         name

@@ -1,7 +1,14 @@
-"""Vectors between Arrow and NumPy: fixed-size lists of float16, one row per image."""
+"""Vectors, one row per image: where they are kept, and their fixed-size lists of float16 as Arrow and NumPy."""
 
 import numpy as np
 import pyarrow as pa
+
+from pmc_assets.lake import Partition
+
+
+def embeddings_partition(partition: Partition, encoder_name: str) -> Partition:
+    """Give the cell of `core.embeddings` that holds one encoder's vectors of a cell of images."""
+    return Partition.of(encoder=encoder_name, **dict(partition.values))
 
 
 def vector_column(vectors: np.ndarray) -> pa.FixedSizeListArray:

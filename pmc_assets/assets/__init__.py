@@ -1,1 +1,1 @@
-"""Dagster assets, one module per stage of the lineage."""
+"""Dagster assets, one module per stage of the lineage; jobs, schedule, sensors, and what a run reports."""

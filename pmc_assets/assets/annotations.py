@@ -9,7 +9,7 @@ from pmc_assets.annotations.annotate import annotate_partition
 from pmc_assets.annotations.consistency import count_contradictions
 from pmc_assets.assets.cluster_model import FIGURES, LABELS, MODEL, PROPOSALS
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import asset_key, bars, check_specs, materialization, table_asset, timed
+from pmc_assets.assets.report import asset_key, bars, check_specs, materialization, none_check, table_asset, timed
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.results import StageResult
 
@@ -45,10 +45,7 @@ def core_annotations(context: dg.AssetExecutionContext, lake: LakeResource) -> d
         result = annotate_partition(store, partition)
     annotations = store.read_table(TABLE, partition)
     wrong = count_contradictions(annotations)
-    consistent = dg.AssetCheckResult(
-        asset_key=KEY, check_name=CONTRADICTIONS_CHECK, passed=wrong == 0, metadata={"contradictions": wrong}
-    )
-    checks = consistent, _coverage(result)
+    checks = none_check(KEY, CONTRADICTIONS_CHECK, contradictions=wrong), _coverage(result)
     labels = Counter(label for labels in annotations["primary_label"].to_pylist() for label in labels)
     plots = bars("labels", labels, "Images by label")
     return materialization(

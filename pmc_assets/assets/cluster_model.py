@@ -28,7 +28,6 @@ SHEETS = dg.AssetKey(["models", "contact_sheets"])
 PROPOSALS = asset_key(schema.MODELS_CLUSTER_PROPOSALS.name)
 LABELS = asset_key(schema.MODELS_CLUSTER_LABELS.name)
 FIGURES = asset_key(schema.CORE_FIGURES.name)
-EVERY_CLUSTER = "Every cluster is there"
 
 
 class ClusterModelConfig(dg.Config):
@@ -59,7 +58,7 @@ class ClusterLabelsConfig(dg.Config):
     "every new batch: new images are given the clusters of the model in use.\n\n"
     "Files: `models/cluster_model/<model id>/{model.safetensors,model.json}`, the model in use in "
     "`models/cluster_model/current.json`; the sample with its clusters in `models/cluster_members/model=<model id>/`.",
-    check_specs=[counts_spec(MODEL, EVERY_CLUSTER)],
+    check_specs=[counts_spec(MODEL, "Every image of the sample has its cluster")],
 )
 def models_cluster_model(
     config: ClusterModelConfig, lake: LakeResource, encoder: EncoderResource
@@ -76,7 +75,8 @@ def models_cluster_model(
             replace_labelled=config.replace_labelled,
         )
     facts = {name: getattr(model.facts, name) for name in model.facts.__slots__}
-    result = StageResult(written.rows, written.rows, details={"model_id": model.model_id, **facts}).add_written(written)
+    details = {"model_id": model.model_id, **facts}
+    result = StageResult(model.facts.sample_images, written.rows, details=details).add_written(written)
     result.digest = model.model_id
     return materialization(MODEL, result, store, clock.seconds)
 
@@ -105,7 +105,7 @@ def models_cluster_proposals(lake: LakeResource) -> dg.MaterializeResult:
     "captions, its size, panels and proposal.\n\n"
     "Files: `models/contact_sheets/<model id>/index.html`, one PNG per cluster beside it, and `labels.csv`, the form "
     "to fill in.",
-    check_specs=[counts_spec(SHEETS, EVERY_CLUSTER)],
+    check_specs=[counts_spec(SHEETS, "Every cluster is there")],
 )
 def models_contact_sheets(lake: LakeResource) -> dg.MaterializeResult:
     """Write the contact sheets of the model in use."""

@@ -6,7 +6,7 @@ from functools import cache
 import dagster as dg
 
 from pmc_assets.assets.partitions import batch_to_cells, cells, partition_of
-from pmc_assets.assets.report import asset_key, check_specs, materialization, table_asset, timed
+from pmc_assets.assets.report import asset_key, check_specs, materialization, none_check, table_asset, timed
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.results import StageResult
@@ -48,9 +48,7 @@ def derived_asset(contract: SqlContract) -> dg.AssetsDefinition:
             else:
                 result = derive_partition(store, contract, partition)
         checks = tuple(
-            dg.AssetCheckResult(
-                asset_key=key, check_name=header_checks[check].name, passed=count == 0, metadata={"rows": count}
-            )
+            none_check(key, header_checks[check].name, rows=count)
             for check, count in count_failures(store, contract, partition).items()
         )
         lineage = {"dagster/column_lineage": _column_lineage(contract)}

@@ -3,8 +3,9 @@
 import dagster as dg
 
 from pmc_assets import schema
-from pmc_assets.annotations.embed import embed_partition, embeddings_partition
+from pmc_assets.annotations.embed import embed_partition
 from pmc_assets.annotations.panels import VERSION as PANELS_VERSION
+from pmc_assets.annotations.vectors import embeddings_partition
 from pmc_assets.assets.partitions import cells, partition_of
 from pmc_assets.assets.report import asset_key, check_specs, materialization, table_asset, timed
 from pmc_assets.resources.encoder import EncoderResource

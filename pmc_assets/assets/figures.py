@@ -6,7 +6,7 @@ import dagster as dg
 
 from pmc_assets import schema
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import asset_key, check_specs, materialization, picture, table_spec, timed
+from pmc_assets.assets.report import asset_key, check_specs, materialization, none_check, picture, table_spec, timed
 from pmc_assets.figures.chunk import CHUNK_TABLES
 from pmc_assets.figures.parse import parse_partition
 from pmc_assets.figures.verify import count_wrong_images
@@ -44,10 +44,7 @@ def core_figures(context: dg.AssetExecutionContext, lake: LakeResource) -> Itera
     with timed() as clock:
         results = parse_partition(store, partition, workers=lake.workers)
     wrong = count_wrong_images(store, partition)
-    bytes_check = dg.AssetCheckResult(
-        asset_key=IMAGES, check_name=BYTES_CHECK, passed=wrong == 0, metadata={"wrong_images": wrong}
-    )
-    image_checks = bytes_check, _resolved(results[schema.CORE_IMAGES.name])
+    image_checks = none_check(IMAGES, BYTES_CHECK, wrong_images=wrong), _resolved(results[schema.CORE_IMAGES.name])
     for table in CHUNK_TABLES:
         key = asset_key(table.name)
         is_images = key == IMAGES

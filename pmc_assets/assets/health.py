@@ -42,7 +42,7 @@ def reject_shares(instance: dg.DagsterInstance, key: dg.AssetKey) -> list[tuple[
         event = record.asset_materialization
         listed, rejected = (_number(event, name) for name in ("listed", "rejected"))
         if event is not None and listed >= MIN_LISTED:
-            shares.append((str(event.partition or ""), rejected / listed))
+            shares.append((event.partition or "", rejected / listed))
     return shares
 
 

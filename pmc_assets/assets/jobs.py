@@ -30,7 +30,7 @@ annotate = dg.define_asset_job(
 
 @dg.op(description="Write the live files of a cell into new parts and drop the bytes that nothing points at")
 def compact_parts(context: dg.OpExecutionContext, lake: LakeResource) -> None:
-    key = str(context.partition_key)
+    key = context.partition_key
     result = compact_packages(lake.open(), cell_partition(key))
     context.log_event(
         dg.AssetMaterialization(

@@ -5,7 +5,7 @@ import dagster as dg
 from pmc_assets import schema
 from pmc_assets.assets.partitions import cells, partition_of
 from pmc_assets.assets.progress import log_progress
-from pmc_assets.assets.report import asset_key, check_specs, materialization, table_asset, timed
+from pmc_assets.assets.report import asset_key, check_specs, materialization, none_check, table_asset, timed
 from pmc_assets.packages.account import count_unaccounted
 from pmc_assets.packages.store import store_packages
 from pmc_assets.resources.lake import LakeResource
@@ -35,10 +35,7 @@ def packages(context: dg.AssetExecutionContext, lake: LakeResource, source: Sour
         progress = log_progress(context.log, "articles", opened.counts)
         result = store_packages(opened, store, partition, keep=source.kept, progress=progress)
         transfer = {"requests": opened.counts.requests, "retries": opened.counts.retries}
-    unaccounted = count_unaccounted(store, partition)
-    offered = dg.AssetCheckResult(
-        asset_key=KEY, check_name=OFFERED_CHECK, passed=unaccounted == 0, metadata={"unaccounted": unaccounted}
-    )
+    checks = (none_check(KEY, OFFERED_CHECK, unaccounted=count_unaccounted(store, partition)),)
     return materialization(
-        KEY, result, store, clock.seconds, table=TABLE, partition=partition, checks=(offered,), metadata=transfer
+        KEY, result, store, clock.seconds, table=TABLE, partition=partition, checks=checks, metadata=transfer
     )

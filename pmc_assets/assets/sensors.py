@@ -7,12 +7,14 @@ import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from pmc_assets.assets.jobs import one_partition
+from pmc_assets.assets.sync import sync_article_versions, sync_filelists
 from pmc_assets.resources.live_runs import bury_dead_runs
 
 ATTEMPT_TAG = "pmc/attempt"
 MAX_ATTEMPTS = 3
 FIRST_WAIT_S = 600
 LOOK_BACK_S = 3 * 24 * 3600
+RETRIED = [one_partition, sync_article_versions, sync_filelists]
 
 
 def retry_requests(
@@ -54,7 +56,7 @@ def planned_assets(instance: dg.DagsterInstance, run: dg.DagsterRun) -> frozense
 
 
 @dg.sensor(
-    job=one_partition,
+    jobs=RETRIED,
     minimum_interval_seconds=300,
     description=f"Run a failed partition again after 10, then 20 minutes; {MAX_ATTEMPTS} attempts in all.",
 )
@@ -62,9 +64,13 @@ def retry_failed_partitions(context: dg.SensorEvaluationContext) -> Iterator[dg.
     repository = context.repository_def
     if repository is None:
         raise dg.DagsterInvariantViolationError("the sensor runs in a code location only")
-    job = repository.get_job(one_partition.name)
-    retried = frozenset(job.asset_layer.executable_asset_keys)
-    requests = list(retry_requests(context.instance, time.time(), retried))
+    names = [job.name for job in RETRIED]
+    job_of = {key: name for name in names for key in repository.get_job(name).asset_layer.executable_asset_keys}
+    requests = []
+    for request in retry_requests(context.instance, time.time(), frozenset(job_of)):
+        jobs = {job_of[key] for key in request.asset_selection or ()}
+        if len(jobs) == 1:
+            requests.append(request.with_replaced_attrs(job_name=jobs.pop()))
     if not requests:
         yield dg.SkipReason("no failed partition is due")
     yield from requests

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pmc_assets.assets.partitions import cells, partition_of
-from pmc_assets.assets.report import OWNERS, asset_key, column_schema, counts_spec, materialization, timed
+from pmc_assets.assets.report import OWNERS, asset_key, column_schema, counts_spec, materialization, none_check, timed
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.shards.check import count_wrong_offsets, foreign_licenses
 from pmc_assets.shards.index import index_schema
@@ -52,13 +52,10 @@ def out_shards(context: dg.AssetExecutionContext, config: ShardsConfig, lake: La
             store, partition, include_article_text=config.include_article_text, threads=max(THREADS, lake.workers)
         )
     foreign = foreign_licenses(store, partition)
-    wrong = count_wrong_offsets(store, partition)
     checks = (
         dg.AssetCheckResult(
             asset_key=KEY, check_name=LICENSE_CHECK, passed=not foreign, metadata={"foreign": str(dict(foreign))}
         ),
-        dg.AssetCheckResult(
-            asset_key=KEY, check_name=OFFSETS_CHECK, passed=wrong == 0, metadata={"wrong_samples": wrong}
-        ),
+        none_check(KEY, OFFSETS_CHECK, wrong_samples=count_wrong_offsets(store, partition)),
     )
     return materialization(KEY, result, store, clock.seconds, partition=partition, checks=checks)

@@ -1,11 +1,13 @@
-"""The warehouse file: views over every table, rebuilt when a table or partition appears."""
+"""What SQL asks beside the tables: the warehouse file, the index of captions, the indexes of neighbours."""
 
 import dagster as dg
 
-from pmc_assets.assets.report import OWNERS, counts_spec, materialization, timed
+from pmc_assets.assets.report import OWNERS, asset_key, counts_spec, materialization, timed
 from pmc_assets.resources.lake import LakeResource
 from pmc_assets.results import StageResult
+from pmc_assets.schema import MODELS_CLUSTER_MEMBERS
 from pmc_assets.warehouse.build import build_warehouse
+from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.neighbour_index import encoders, update_neighbours
 from pmc_assets.warehouse.search import update_search
 
@@ -13,24 +15,6 @@ KEY = dg.AssetKey(["warehouse"])
 SEARCH = dg.AssetKey(["search"])
 NEIGHBOURS = dg.AssetKey(["neighbours"])
 ELSEWHERE: dict[str, int | float | str | bool] = {"left_out": "an index needs the lake in a local folder"}
-SOURCES = (
-    "raw/inventory",
-    "raw/article_versions",
-    "raw/filelists",
-    "raw/packages",
-    "core/articles",
-    "core/figures",
-    "core/images",
-    "core/mentions",
-    "core/subcaptions",
-    "core/pubmed_records",
-    "core/embeddings",
-    "core/annotations",
-    "core/rejects",
-    "out/samples",
-    "out/attributions",
-    "out/shards",
-)
 
 
 @dg.asset(
@@ -38,7 +22,7 @@ SOURCES = (
     description="One view per table of the lake, with a comment on every view and column.\n\n"
     "File: `warehouse.duckdb` at the lake's root; it opens with any DuckDB client of the same version. "
     "`warehouse.json` beside it lists the lake's files.",
-    deps=[dg.AssetKey(source.split("/")) for source in SOURCES],
+    deps=[asset_key(name) for name in all_tables() if name != MODELS_CLUSTER_MEMBERS.name],
     group_name="sql",
     kinds={"duckdb", "sql"},
     owners=OWNERS,

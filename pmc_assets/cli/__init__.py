@@ -1,1 +1,1 @@
-"""The command `pmc-assets`: everything that the UI does."""
+"""The command `pmc-assets`: runs, what is current, SQL, subsets, publishing, and the UI."""

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pmc_assets.cli import reading
 from pmc_assets.cli.errors import told
-from pmc_assets.cli.options import LakeUrl
+from pmc_assets.cli.options import CORES, Jobs, LakeUrl, console, counting
 from pmc_assets.cli.remote import stop_reading
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="The lakehouse of PubMed Central figures: tables, SQL and training shards, kept current through Dagster.",
 )
-console = Console(stderr=True)
 atexit.register(stop_reading)
 
 
@@ -38,7 +36,7 @@ def run(
     select: Annotated[
         str, typer.Option(help="Assets in Dagster's selection syntax, e.g. 'key:\"core/images\"+'.")
     ] = "*",
-    jobs: Annotated[int, typer.Option(help="Partitions at once.", min=1)] = os.cpu_count() or 1,
+    jobs: Jobs = CORES,
 ) -> None:
     """Materialise assets for their partitions, with a progress bar; the UI shows the same history.
 
@@ -54,10 +52,10 @@ def run(
 
 
 @app.command()
-def sync(jobs: Annotated[int, typer.Option(help="Partitions at once.", min=1)] = os.cpu_count() or 1) -> None:
-    """Take the newest inventory and run just the partitions that it concerns.
+def sync(jobs: Jobs = CORES) -> None:
+    """Take the newest inventory, run just the partitions that it concerns, then what is made of all of them.
 
-    For a lake that `pmc-assets run` made; the schedule `sync_daily` and the sensor `new_inventory` do the same.
+    For a lake that `pmc-assets run` made; the schedule `sync_daily` and the sensor `new_inventory` run the partitions.
     """
     _materialize(lambda runner: runner.sync(), jobs)
 
@@ -93,7 +91,7 @@ def status(lake: LakeUrl = "lake") -> None:
     from pmc_assets.lake import Lake
 
     with told(console), open_instance() as instance:
-        print_status(Lake(lake), defs, instance, Console())
+        print_status(Lake(lake), defs, instance, Console(emoji=False))
 
 
 @app.command()
@@ -103,7 +101,7 @@ def tour(lake: LakeUrl = "lake") -> None:
     from pmc_assets.lake import Lake
 
     with told(console):
-        print_tour(Lake(lake), Console())
+        print_tour(Lake(lake), Console(emoji=False))
 
 
 @app.command()
@@ -115,14 +113,13 @@ def sample(
     """Write the embedded sample: a synthetic bucket in NLM's layout, with known image classes."""
     from pmc_assets.sample.bucket import write_sample
 
-    columns = (TextColumn("articles"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with told(console), Progress(*columns, console=console) as progress:
+    with told(console), counting(console) as progress:
         task = progress.add_task("articles", total=articles)
 
         def show(done: int, _: int) -> None:
             progress.update(task, completed=done)
 
-        written = write_sample(to, articles, seed, workers=os.cpu_count() or 1, progress=show)
+        written = write_sample(to, articles, seed, workers=CORES, progress=show)
     console.print(
         f"{written.url}: {written.articles:,} articles, {written.versions:,} versions, {written.images:,} images,"
         f" {written.size_bytes:,} bytes{'' if written.is_new else '; it was there already'}",

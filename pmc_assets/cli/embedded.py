@@ -3,11 +3,11 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from rich.console import Console
 
-SAMPLE_ROOT = Path(".sample")
+from pmc_assets.resources.source import EMBEDDED_BUCKET
+
 SAMPLE_ARTICLES = 240
 
 
@@ -24,9 +24,10 @@ def embedded_source(console: Console) -> Iterator[None]:
     from pmc_assets.sample.efetch import serve_efetch
 
     articles = int(os.environ.get("PMC_SAMPLE_ARTICLES") or SAMPLE_ARTICLES)
-    bucket = SAMPLE_ROOT.resolve() / "bucket"
+    seed = int(os.environ.get("PMC_SAMPLE_SEED") or 0)
+    bucket = EMBEDDED_BUCKET.resolve()
     with console.status("writing the embedded sample"):
-        records = write_sample(str(bucket), articles, workers=os.cpu_count() or 1).records_path
+        records = write_sample(str(bucket), articles, seed, workers=os.cpu_count() or 1).records_path
     with serve_efetch(records) as url:
         os.environ.update(PMC_SOURCE=bucket.as_uri(), PMC_EFETCH_URL=url)
         try:

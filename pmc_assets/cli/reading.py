@@ -2,21 +2,20 @@
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from typer.core import TyperCommand
 
 from pmc_assets.cli.errors import ending, told
-from pmc_assets.cli.options import LakeUrl
+from pmc_assets.cli.options import LakeUrl, console, counting
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-console = Console(stderr=True)
 Format = Annotated[str, typer.Option(help="table, csv, parquet, json, jsonl or md.")]
 
 COMMENT = re.compile(r"--[^\s=]*\s")
@@ -114,8 +113,7 @@ def subset(
     """
     from pmc_assets.subsets.export import export_subset
 
-    columns = (TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with told(console), Progress(*columns, console=console, disable=dry_run) as progress:
+    with told(console), counting(console, disable=dry_run) as progress:
         task = progress.add_task("samples", total=None)
         exported = export_subset(
             lake,
@@ -173,6 +171,10 @@ def similar(
     where: Annotated[str, typer.Option(help="Only among the samples that meet this condition on out.samples.")] = "",
     limit: Annotated[int, typer.Option(help="At most so many samples.", min=1)] = 10,
     encoder: Annotated[str, typer.Option(help="Encoder of the embeddings; the lake's first without it.")] = "",
+    checkpoint: Annotated[
+        str, typer.Option(envvar="PMC_ENCODER_CHECKPOINT", help="Folder or hub id of a DINOv2 encoder.")
+    ] = "",
+    timeout: Annotated[float | None, typer.Option(help="Stop the condition after so many seconds.", min=0)] = None,
     format: Format = "table",
     lake: LakeUrl = "lake",
 ) -> None:
@@ -183,9 +185,18 @@ def similar(
     from pmc_assets.warehouse.similar import find_similar
 
     with told(console):
+        find = partial(
+            find_similar,
+            lake,
+            where=where,
+            most=limit,
+            encoder=encoder,
+            checkpoint=checkpoint,
+            timeout_s=timeout,
+            abandon=ending(console),
+        )
         file = Path(to)
-        asked = {"image": file.read_bytes()} if file.is_file() else {"sample_key": _sample_key(to)}
-        _print(find_similar(lake, **asked, where=where, most=limit, encoder=encoder), format)
+        _print(find(image=file.read_bytes()) if file.is_file() else find(sample_key=_sample_key(to)), format)
 
 
 def _sample_key(text: str) -> str:

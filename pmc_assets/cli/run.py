@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.markup import escape
 
 from pmc_assets import schema
 from pmc_assets.assets.jobs import one_partition
@@ -20,6 +20,7 @@ from pmc_assets.assets.sync import (
     sync_article_versions,
     sync_filelists,
 )
+from pmc_assets.cli.options import counting
 from pmc_assets.cli.phases import Phase, phases
 from pmc_assets.cli.worker import Outcome, materialize
 from pmc_assets.filelists.inventory import inventory_batches
@@ -61,8 +62,9 @@ class Runner:
     def run(self, selection: dg.AssetSelection, choice: Choice = Choice()) -> list[Outcome]:
         """Run every phase of a selection; a failed partition costs itself, the others go on.
 
-        Shape: one outcome per run. A later phase leaves out the partitions that failed before; without the inventory
-        there is none. Raises: ValueError for a selection of no asset, a batch or group that there is not.
+        Shape: one outcome per run. A later phase leaves out the partitions that failed before, and the cells of a batch
+        that did; without the inventory there is none.
+        Raises: ValueError for a selection of no asset, a batch or group that there is not.
         """
         if choice.batches or choice.groups:
             choice.check(lake_batches(self.lake, self.instance))
@@ -70,16 +72,16 @@ class Runner:
         if not plan:
             raise ValueError("no asset of that selection: `pmc-assets ui` shows the keys, such as core/images")
         outcomes: list[Outcome] = []
-        with _progress(self.console) as progress, _pool(self.jobs) as pool:
+        with counting(self.console, disable=not self.console.is_terminal) as progress, _pool(self.jobs) as pool:
             for phase in plan:
-                failed = {outcome.partition_key for outcome in outcomes if not outcome.is_success}
-                keys = [key for key in self._partition_keys(phase, choice) if key is None or key not in failed]
+                failed = {outcome.partition_key for outcome in outcomes if not outcome.is_success} - {None}
+                keys = [key for key in self._partition_keys(phase, choice) if failed.isdisjoint(_concerned(key))]
                 task = progress.add_task(_title(phase), total=len(keys))
                 for outcome in _run_phase(pool, phase, keys):
                     outcomes.append(outcome)
                     progress.advance(task)
                     if not outcome.is_success:
-                        progress.console.print(f"[red]failed[/] {outcome.partition_key or ''} {outcome.error}")
+                        progress.console.print(f"[red]failed[/] {outcome.partition_key or ''} {escape(outcome.error)}")
                 if not self.console.is_terminal:
                     self.console.print(f"{_title(phase)}: {len(keys)} runs")
                 if INVENTORY_KEY in phase.keys and not outcomes[-1].is_success:
@@ -117,6 +119,11 @@ class Runner:
         return [key for key in with_articles if key.keys_by_dimension["license_group"] in groups]
 
 
+def _concerned(key: str | None) -> tuple[str | None, ...]:
+    """Give a partition, and of a cell its batch."""
+    return (key, key.keys_by_dimension[BATCH_DIMENSION]) if isinstance(key, dg.MultiPartitionKey) else (key,)
+
+
 def _run_phase(pool: ProcessPoolExecutor, phase: Phase, keys: Iterable[str | None]) -> Iterator[Outcome]:
     for future in as_completed([pool.submit(materialize, phase.keys, key) for key in keys]):
         yield future.result()
@@ -144,11 +151,6 @@ def _has_articles(lake: Lake, batch: str, group: str) -> bool:
 def _title(phase: Phase) -> str:
     names = sorted(key.path[-1] for key in phase.keys)
     return names[0] if len(names) == 1 else f"{names[0]} … {names[-1]} ({len(names)} assets)"
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _pool(jobs: int) -> AbstractContextManager[ProcessPoolExecutor]:

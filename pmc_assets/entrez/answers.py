@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from http import HTTPStatus
 
-from pmc_assets.http_faults import TransientFault, retry_after_s
+from pmc_assets.http_faults import TransientFault, is_passing, retry_after_s
 
 EMPTY_SET = b"<PubmedArticleSet></PubmedArticleSet>"
 EXCERPT_CHARACTERS = 200
@@ -36,7 +36,7 @@ def read_answer(
     error = cleared(_stated_error(body), secrets)
     if status == HTTPStatus.TOO_MANY_REQUESTS or _RATE_WORDS in error:
         raise TransientFault(f"HTTP {status}: over the request rate", retry_after_s(headers, now))
-    if status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT or _NO_SUMMARY in error:
+    if is_passing(status) or _NO_SUMMARY in error:
         raise TransientFault(f"HTTP {status}: {error or 'server fault'}", retry_after_s(headers, now))
     if _ID_LIST_EMPTY in error:
         return EMPTY_SET

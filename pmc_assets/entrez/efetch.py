@@ -110,7 +110,7 @@ class EFetch:
         self._lost_s += asked - first_asked
         self._has_answered = True
         self.gate.note_up()
-        return body
+        return body  # pyrefly: ignore[unbound-name]
 
     def _backoff(self, fault: Exception) -> bool | float:
         """Decide whether to ask again; a service that never answered is given up after a few attempts."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pmc_assets.batches import pmcid_number
+from pmc_assets.batches import article_order
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.schema import CORE_ARTICLES, RAW_FILELISTS
 
@@ -31,7 +31,7 @@ def read_listed(lake: Lake, partition: Partition) -> Listed:
     """Collect the PMIDs of raw.filelists, and those of core.articles' XML where it has been parsed."""
     xml_pmids = _pmids(lake, partition, "xml_pmid")
     listed = Listed()
-    for key, pmid in sorted(_pmids(lake, partition, "pmid").items(), key=lambda item: _order(item[0])):
+    for key, pmid in sorted(_pmids(lake, partition, "pmid").items(), key=lambda item: article_order(*item[0])):
         xml_pmid = xml_pmids.get(key)
         stated = dict.fromkeys(id_ for id_ in (pmid, xml_pmid) if id_ is not None)
         for id_ in stated:
@@ -46,7 +46,3 @@ def _pmids(lake: Lake, partition: Partition, column: str) -> dict[ArticleKey, in
     table = CORE_ARTICLES if column == "xml_pmid" else RAW_FILELISTS
     rows = lake.read_table(table, partition, columns=["pmcid", "version", column])
     return {ArticleKey(row["pmcid"], row["version"]): row[column] for row in rows.to_pylist()}
-
-
-def _order(key: ArticleKey) -> tuple[int, int]:
-    return pmcid_number(key.pmcid), key.version

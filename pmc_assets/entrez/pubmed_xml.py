@@ -41,10 +41,10 @@ class Unreadable:
 class _OfflineHandler(Parser.DataHandler):
     """Biopython's parser without its downloads: a DTD or schema that is not shipped is an error."""
 
-    def open_dtd_file(self, filename: str) -> BinaryIO:
+    def open_dtd_file(self, filename: str) -> BinaryIO:  # pyrefly: ignore[bad-override]
         return (SHIPPED_DTDS / filename).open("rb")
 
-    def open_xsd_file(self, filename: str) -> BinaryIO:
+    def open_xsd_file(self, filename: str) -> BinaryIO:  # pyrefly: ignore[bad-override]
         raise FileNotFoundError(f"{filename}: PubMed's answers have a DTD, no schema")
 
 

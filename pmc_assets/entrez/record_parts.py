@@ -22,7 +22,7 @@ def text(value: str | None) -> str | None:
     if "<" in value:
         marked_up = etree.fromstring(f"<text>{value}</text>", _MARKUP)
         etree.strip_elements(marked_up, "{*}annotation", with_tail=False)
-        value = "".join(str(words) for words in marked_up.itertext())
+        value = "".join(marked_up.itertext())
     else:
         value = unescape(value)
     return " ".join(value.split()) or None

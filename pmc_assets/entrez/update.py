@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pmc_assets.batches import pmcid_number
 from pmc_assets.entrez.answers import EFetchUnavailable
 from pmc_assets.entrez.efetch import EFetch
 from pmc_assets.entrez.listed import ArticleKey, Listed, read_listed
 from pmc_assets.entrez.records import STAGE, parse_records
 from pmc_assets.lake import Lake, Partition
-from pmc_assets.rejects import Reject, rejects_table
+from pmc_assets.rejects import Reject, reject_order, rejects_table
 from pmc_assets.results import PREVIEW_ROWS, StageResult
 from pmc_assets.schema import CORE_PUBMED_RECORDS, CORE_REJECTS
 
@@ -71,7 +70,7 @@ def update_pubmed_records(
         listed=len(listed.articles),
         stored=rows.num_rows,
         rejected=Counter(reject.reason for reject in rejects),
-        details=_details(efetch, listed, fetched, to_ask),
+        details=_details(efetch, listed, fetched, to_ask, rows.num_rows),
         preview=rows.select(PREVIEW_COLUMNS).slice(0, PREVIEW_ROWS),
     ).add_written(written)
     result.digest = content_digest(rows)
@@ -136,18 +135,18 @@ def _merge_rejects(old: dict[int, Reject], fetched: Fetched, listed: Listed, sto
         for pmid, reject in (waiting | asked).items()
         if pmid not in stored
     ]
-    return sorted(rejects, key=lambda r: (pmcid_number(r.pmcid or ""), r.version, int(r.name or 0)))
+    return sorted(rejects, key=reject_order)
 
 
 def _details(
-    efetch: EFetch, listed: Listed, fetched: Fetched, to_ask: list[int]
+    efetch: EFetch, listed: Listed, fetched: Fetched, to_ask: list[int], stored: int
 ) -> dict[str, int | float | str | bool]:
     mismatches = [f"{k.pmcid}.{k.version}: {a} / {b}" for k, (a, b) in listed.mismatches.items()]
     return {
         "efetch_requests": efetch.request_count,
         "efetch_problem": fetched.problem,
         "records_fetched": len(fetched.rows),
-        "records_kept": len(listed.articles) - len(to_ask),
+        "records_kept": stored - len(fetched.rows),
         "records_not_fetched": len(to_ask) - len(fetched.rows) - len(fetched.rejects),
         "articles_without_pmid": listed.without_pmid,
         "pmid_mismatches": len(mismatches),

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from pmc_assets.figures.pixels import MAX_IMAGE_PX, ImageTooLarge, UnreadableImage, decode
-
-__all__ = ["MAX_IMAGE_PX", "ImageFacts", "ImageTooLarge", "UnreadableImage", "read_image_facts"]
+from pmc_assets.figures.pixels import decode
 
 FACTS_SIDE_PX = 64
 PHASH_SIDE_PX = 32

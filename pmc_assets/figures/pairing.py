@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import groupby
-from operator import itemgetter
 
-from pmc_assets.figures.images import ImageTooLarge, UnreadableImage, read_image_facts
+from pmc_assets.figures.images import read_image_facts
+from pmc_assets.figures.pixels import ImageTooLarge, UnreadableImage
 from pmc_assets.figures.resolve import FileIndex, rank_alternatives
-from pmc_assets.packages.choose import FIGURE_KINDS
+from pmc_assets.packages.choose import FETCHED_KINDS
 from pmc_assets.packages.files import StoredFile
 from pmc_assets.rejects import Reject
 
@@ -27,13 +27,13 @@ def pair_images(
     index = FileIndex(files)
     sizes_bytes = {name: file.size_bytes for name, file in files.items()}
     for figure in figures:
-        for graphic_index, alternatives in groupby(figure["graphics"], key=itemgetter("graphic_index")):
+        for graphic_index, alternatives in groupby(figure["graphics"], key=lambda graphic: graphic["graphic_index"]):
             key = article_key | {"figure_index": figure["figure_index"], "graphic_index": graphic_index}
             refs = list(alternatives)
             candidates = rank_alternatives(refs, index, sizes_bytes)
             if candidates:
                 yield _first_readable(key, candidates, files, read_file)
-            elif figure["kind"] in FIGURE_KINDS:
+            elif figure["kind"] in FETCHED_KINDS:
                 yield _unresolved(key, refs, is_media_offered)
 
 
@@ -70,6 +70,5 @@ def _unresolved(key: dict, refs: list[dict], is_media_offered: bool) -> Reject:
 
 
 def _image_reject(key: dict, reason: str, graphic_ref: str, detail: str) -> Reject:
-    where = f"figure {key['figure_index']}, graphic {key['graphic_index']}"
     name = f"{key['figure_index']}/{key['graphic_index']} {graphic_ref}"
-    return Reject("images", reason, key["pmcid"], key["version"], name, f"{where}: {detail}")
+    return Reject("images", reason, key["pmcid"], key["version"], name, detail)

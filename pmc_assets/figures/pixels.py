@@ -56,7 +56,7 @@ def decode(content: bytes, min_side_px: int) -> Decoded:
 
     The whole stream is read whatever the size: an image that comes back is whole.
 
-    Units: px for both sides; other formats are box-reduced by the same rule after decoding.
+    Units: px for both sides; other formats are box-reduced after decoding, by any whole factor.
     Raises: UnreadableImage, ImageTooLarge.
     """
     with warnings.catch_warnings():
@@ -85,7 +85,7 @@ def _decode_open(image: Image.Image, content: bytes, min_side_px: int) -> Decode
     if image.format == "PNG" and _PNG_END not in content:
         raise UnreadableImage("the PNG has no end chunk: it is cut off")
     image.load()
-    rgb = _reduced(_to_rgb(image), min_side_px)
+    rgb = _reduced(to_rgb(image), min_side_px)
     return Decoded(rgb, str(image.format).lower(), mode, width_px, height_px, frame_count)
 
 
@@ -102,7 +102,7 @@ def _decode_jpeg(image: Image.Image, content: bytes, min_side_px: int) -> Image.
     if colorspace == "RGB":
         return Image.fromarray(values)
     image.draft(None, (min_side_px, min_side_px))  # Pillow knows which CMYK files are stored inverted
-    return _to_rgb(image)
+    return to_rgb(image)
 
 
 def _frame_count(image: Image.Image) -> int:
@@ -120,12 +120,11 @@ def _reduced(image: Image.Image, min_side_px: int) -> Image.Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Bring any mode to 8-bit RGB: transparency on white, grey values as `to_grey8` does."""
     if image.mode.startswith(("I", "F")):
         image = to_grey8(image)
-    if image.mode == "LAB":
-        image = image.getchannel("L")
-    if image.mode in ("PA", "LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
+    if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image).convert("RGB")

@@ -6,10 +6,10 @@ from pathlib import PurePosixPath
 from unicodedata import normalize
 from urllib.parse import unquote
 
-IMAGE_EXTENSIONS = ("jpg", "jpeg", "png", "tif", "tiff", "gif", "webp")
+IMAGE_EXTENSIONS = ("jpg", "jpeg", "png", "tif", "tiff", "gif", "webp", "bmp")
 """Formats that can be an image of the lake, in the order of preference between files of one stem and size."""
 
-_REDRAWN_EXTENSIONS = frozenset(("eps", "svg", "pdf", "ps", "ai", "bmp", "wmf", "emf", "jp2", "tga"))
+_REDRAWN_EXTENSIONS = frozenset(("eps", "svg", "pdf", "ps", "ai", "wmf", "emf", "jp2", "tga"))
 _OTHER_MEDIA_EXTENSIONS = frozenset(
     (
         *("mp4", "mov", "avi", "mpg", "mpeg", "wmv", "flv", "mkv", "webm", "m4v", "mp3", "wav"),
@@ -35,17 +35,20 @@ class FileIndex:
                 self._images_by_stem[stem].append(name)
                 self._images_by_lower_stem[_folded(stem)].append(name)
 
-    def named(self, graphic_ref: str) -> str | None:
-        """Find the one file of that very name: as written, percent-decoded, in another letter case or composition."""
+    def named(self, graphic_ref: str) -> list[str]:
+        """Find the one file of that very name: as written, percent-decoded, in another letter case or composition.
+
+        Empty: [] where there is none, and where several differ in case only.
+        """
         readings = _readings(graphic_ref)
         for reading in readings:
             if reading in self.names:
-                return reading
+                return [reading]
         for reading in readings:
-            matches = self._by_lower_name.get(_folded(reading), ())
+            matches = self._by_lower_name.get(_folded(reading), [])
             if len(matches) == 1:
-                return matches[0]
-        return None
+                return matches
+        return []
 
     def of_same_stem(self, graphic_ref: str) -> list[str]:
         """List the images of the href's stem by preference of format; [] where two stems differ in case only."""
@@ -59,16 +62,14 @@ class FileIndex:
         return []
 
 
-def resolve_graphic(graphic_ref: str, names: FileIndex | Iterable[str]) -> list[str]:
+def resolve_graphic(graphic_ref: str, index: FileIndex) -> list[str]:
     """List the files that an href may mean, best first.
 
     Source: PMC's layout: the exact name, else percent-decoded, else in another case, else images of the same stem.
     Shape: the file of that very name leads; other formats of its stem follow by preference (jpg before gif).
     Empty: [] when nothing matches, and when several names match that differ in case only.
     """
-    index = names if isinstance(names, FileIndex) else FileIndex(names)
-    named = index.named(graphic_ref)
-    return list(dict.fromkeys(([named] if named else []) + index.of_same_stem(graphic_ref)))
+    return list(dict.fromkeys(index.named(graphic_ref) + index.of_same_stem(graphic_ref)))
 
 
 def rank_alternatives(
@@ -84,9 +85,9 @@ def rank_alternatives(
     for place, alternative in enumerate(alternatives):
         graphic_ref = alternative["graphic_ref"]
         named = index.named(graphic_ref)
-        for name in resolve_graphic(graphic_ref, index):
+        for name in dict.fromkeys(named + index.of_same_stem(graphic_ref)):
             is_image = _split(name)[1] in _PREFERENCE
-            rank = (not is_image, name != named, -sizes_bytes.get(name, 0), _preference(name), place)
+            rank = (not is_image, name not in named, -sizes_bytes.get(name, 0), _preference(name), place)
             ranked.append((rank, (graphic_ref, name)))
     ordered: dict[str, tuple[str, str]] = {}
     for _, (graphic_ref, name) in sorted(ranked):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pmc_assets.batches import pmcid_number
+from pmc_assets.batches import article_order
 from pmc_assets.filelists.inventory import read_batch
 from pmc_assets.filelists.metadata import UnreadableMetadata, version_row
 from pmc_assets.lake import Lake, Partition
@@ -53,7 +53,7 @@ def update_article_versions(source: Source, lake: Lake, batch: str, now: datetim
 
 def _to_ask(listed: dict[Key, Row], before: dict[Key, Row]) -> Iterator[ListedVersion]:
     """Name the keys to be fetched, in the order of the table."""
-    for key in sorted(listed.keys() | before.keys(), key=lambda k: (pmcid_number(k[0]), k[1])):
+    for key in sorted(listed.keys() | before.keys(), key=lambda k: article_order(*k)):
         if key in listed and _is_due(before.get(key), listed[key]):
             yield ListedVersion(*key, etag=listed[key]["etag"])
         elif key not in listed and before[key]["removed_at"] is None:
@@ -99,7 +99,7 @@ def _mark_removed(update: _Update, key: Key) -> None:
 
 
 def _publish(lake: Lake, partition: Partition, update: _Update, listed: int) -> StageResult:
-    ordered = sorted(update.rows.values(), key=lambda r: (pmcid_number(r["pmcid"]), r["version"]))
+    ordered = sorted(update.rows.values(), key=lambda r: article_order(r["pmcid"], r["version"]))
     table: pa.Table = RAW_ARTICLE_VERSIONS.from_rows(ordered)
     rejects = rejects_table(update.rejects)
     lake.write_rejects("article_versions", rejects, partition)

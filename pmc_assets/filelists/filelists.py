@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pmc_assets.batches import pmcid_number
+from pmc_assets.batches import article_order
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.licenses import LICENSE_GROUPS
 from pmc_assets.rejects import Reject, rejects_table
@@ -21,7 +21,7 @@ def make_filelists(versions: pa.Table) -> dict[str, Listed]:
     Preferred, among all groups: published before manuscript, then the highest number.
     Shape: sorted by number of PMCID and version. Empty: the empty table for a group without versions.
     """
-    rows = sorted(versions.to_pylist(), key=lambda r: (pmcid_number(r["pmcid"]), r["version"]))
+    rows = sorted(versions.to_pylist(), key=lambda r: article_order(r["pmcid"], r["version"]))
     preferred = _preferred_versions([r for r in rows if _reason(r) is None])
     return {group: _list_group([r for r in rows if r["license_group"] == group], preferred) for group in LICENSE_GROUPS}
 
@@ -75,5 +75,4 @@ def _list_group(rows: list[dict[str, Any]], preferred: set[tuple[str, int]]) -> 
         for row in rows
         if (reason := _reason(row)) is not None
     ]
-    names = RAW_FILELISTS.arrow.names
-    return RAW_FILELISTS.from_rows([{name: row[name] for name in names} for row in offered]), rejects
+    return RAW_FILELISTS.from_rows(offered), rejects

@@ -13,7 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pmc_assets.batches import batch_names
-from pmc_assets.filelists.inventory_changes import InventoryChanges, compare_inventories
+from pmc_assets.filelists.inventory_changes import (
+    InventoryChanges,
+    compare_inventories,
+    open_inventory,
+    snapshot_partition,
+)
 from pmc_assets.filelists.sorting import sort_listings
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.rejects import Reject, rejects_table
@@ -39,10 +44,10 @@ class _Tally:
 
 
 def take_inventory(source: Source, lake: Lake, batch_ids: int, max_shrink: float = MAX_SHRINK) -> StageResult:
-    """Store the newest readable inventory, unless the lake has it or a newer one.
+    """Store the newest readable inventory, unless the lake has a newer one; that of the same day is stored again.
 
     Source: S3 Inventory or a legacy file list. Shape: rows by number of PMCID and version.
-    Raises: InventoryUnreadable, InventoryShrunk (more than the share `max_shrink` fewer rows); nothing is changed.
+    Raises: UnreadableListing, InventoryShrunk (more than the share `max_shrink` fewer rows); nothing is changed.
     """
     before = last_snapshot(lake)
     with lake.scratch() as folder:
@@ -59,16 +64,12 @@ def last_snapshot(lake: Lake) -> str | None:
     return Partition.from_path(files[-1])["snapshot_date"] if files else None
 
 
-def snapshot_partition(date: str) -> Partition:
-    return Partition.of(snapshot_date=date)
-
-
 def read_batch(lake: Lake, batch: str) -> pa.Table:
     """Read one batch of the newest inventory. Empty: the empty table where there is no inventory."""
     date = last_snapshot(lake)
     if date is None:
         return RAW_INVENTORY.empty()
-    with lake.open(lake.table_path(RAW_INVENTORY.name, snapshot_partition(date))) as file:
+    with open_inventory(lake, date) as file:
         return pq.read_table(file, filters=[("batch", "=", batch)])
 
 
@@ -80,7 +81,7 @@ def inventory_batches(lake: Lake) -> set[str]:
     date = last_snapshot(lake)
     if date is None:
         return set()
-    with lake.open(lake.table_path(RAW_INVENTORY.name, snapshot_partition(date))) as file:
+    with open_inventory(lake, date) as file:
         batches = pq.ParquetFile(file, read_dictionary=["batch"]).iter_batches(columns=["batch"])
         return stored_batches(lake).union(*(piece.column("batch").unique().to_pylist() for piece in batches))
 
@@ -112,10 +113,8 @@ def _store(
 
 def _compare(lake: Lake, before: str | None, after: Path) -> InventoryChanges:
     with contextlib.ExitStack() as files:
-        old = lake.table_path(RAW_INVENTORY.name, snapshot_partition(before)) if before else None
-        return compare_inventories(
-            files.enter_context(lake.open(old)) if old else None, files.enter_context(after.open("rb"))
-        )
+        old = files.enter_context(open_inventory(lake, before)) if before else None
+        return compare_inventories(old, files.enter_context(after.open("rb")))
 
 
 def _refuse_shrunk(lake: Lake, before: str | None, rows: int, max_shrink: float, date: str) -> None:
@@ -130,7 +129,7 @@ def _refuse_shrunk(lake: Lake, before: str | None, rows: int, max_shrink: float,
 
 
 def _count_rows(lake: Lake, date: str) -> int:
-    with lake.open(lake.table_path(RAW_INVENTORY.name, snapshot_partition(date))) as file:
+    with open_inventory(lake, date) as file:
         return pq.read_metadata(file).num_rows
 
 
@@ -149,7 +148,7 @@ def _unchanged(lake: Lake, date: str) -> StageResult:
     """Describe the inventory that the lake has."""
     path = lake.table_path(RAW_INVENTORY.name, snapshot_partition(date))
     rows = _count_rows(lake, date)
-    with lake.open(path) as file:
+    with open_inventory(lake, date) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     details: dict[str, int | float | str | bool] = {"snapshot_date": date, "new": 0, "changed": 0, "vanished": 0}
     size_bytes = lake.size_bytes(path)

@@ -17,6 +17,14 @@ ROWS_PER_READ = 65_536
 Batch = tuple[str, pa.Table]
 
 
+def snapshot_partition(date: str) -> Partition:
+    return Partition.of(snapshot_date=date)
+
+
+def open_inventory(lake: Lake, date: str) -> IO[bytes]:
+    return lake.open(lake.table_path(RAW_INVENTORY.name, snapshot_partition(date)))
+
+
 @dataclass(slots=True)
 class InventoryChanges:
     """Counts of rows against the inventory before, and which batches differ."""
@@ -49,13 +57,13 @@ def batch_digests(lake: Lake, date: str, stored: Iterable[str] = ()) -> dict[str
     A batch of `stored`, those that have article versions, that is not listed any more has the digest of no rows.
     """
     vanished = dict.fromkeys(stored, digest_batch(RAW_INVENTORY.empty()))
-    with lake.open(lake.table_path(RAW_INVENTORY.name, Partition.of(snapshot_date=date))) as file:
+    with open_inventory(lake, date) as file:
         return vanished | {batch: digest_batch(rows) for batch, rows in read_by_batch(file)}
 
 
 def count_repeated_keys(lake: Lake, date: str) -> int:
     """Count rows of one day's inventory whose key another row has; keys of a batch stand together."""
-    with lake.open(lake.table_path(RAW_INVENTORY.name, Partition.of(snapshot_date=date))) as file:
+    with open_inventory(lake, date) as file:
         return sum(rows.num_rows - len(_etags(rows)) for _, rows in read_by_batch(file))
 
 

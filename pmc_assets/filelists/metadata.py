@@ -1,16 +1,15 @@
 """One article version's metadata as NLM's JSON states it, as a row of `raw.article_versions`."""
 
-import re
 from datetime import datetime
 from typing import Any
 
 from pmc_assets.licenses import license_group
+from pmc_assets.source.fetcher import MD5
 
 TEXT_FIELDS = ("doi", "mid", "title", "citation", "license_code")
 FLAG_FIELDS = ("is_pmc_openaccess", "is_manuscript", "is_historical_ocr", "is_retracted")
 FILE_FIELDS = ("xml", "text", "pdf")
 MAX_INT = 2**63 - 1
-MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 
 class UnreadableMetadata(ValueError):
@@ -25,7 +24,7 @@ def version_row(fields: dict[str, Any], *, etag: str | None, modified_at: dateti
     row: dict[str, Any] = {
         "pmcid": _checked(fields, "pmcid", str),
         "version": _checked(fields, "version", int),
-        "pmid": _checked(fields, "pmid", int, is_required=False),
+        "pmid": _checked(fields, "pmid", int, is_required=False) or None,
         "package_url": _checked(fields, "package_url", str, is_required=False),
         "package_updated_at": _checked(fields, "package_updated_at", datetime, is_required=False),
         "etag": etag,
@@ -45,7 +44,7 @@ def version_row(fields: dict[str, Any], *, etag: str | None, modified_at: dateti
 def split_md5(url: str) -> tuple[str, str | None]:
     """Split `<url>?md5=<hex>`; the md5 is None where none is stated, or something that is no md5."""
     place, mark, md5 = url.rpartition("?md5=")
-    return (place, md5.lower() if MD5.fullmatch(md5) else None) if mark else (url, None)
+    return (place, md5.lower() if MD5.fullmatch(md5.lower()) else None) if mark else (url, None)
 
 
 def _checked(fields: dict[str, Any], name: str, kind: type, *, is_required: bool = True) -> Any:

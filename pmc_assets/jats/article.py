@@ -3,7 +3,6 @@
 No file, address or clock is touched; the keys (pmcid, version) and NLM's own metadata come from elsewhere.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pmc_assets.jats.body import read_body_paragraphs, read_references
@@ -16,11 +15,8 @@ from pmc_assets.jats.outline import Outline
 from pmc_assets.jats.pointers import figures_by_id, find_pointers
 from pmc_assets.jats.ranges import FigureNumbers
 from pmc_assets.jats.settle import settle_text
-from pmc_assets.processes import process_pool
 
-__all__ = ["Article", "MalformedArticle", "read_article", "read_articles", "read_graphics"]
-
-ARTICLES_PER_TASK = 16
+__all__ = ["Article", "MalformedArticle", "read_article", "read_graphics"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,19 +114,3 @@ def read_graphics(xml: bytes) -> list[tuple[str, str]]:
     outline, _ = outline_article(xml)
     showings = read_showings(outline)
     return [(showing.kind, graphic["graphic_ref"]) for showing in showings for graphic in showing.graphics]
-
-
-def read_articles(xmls: Iterable[bytes], workers: int) -> Iterator[Article | MalformedArticle]:
-    """Read many articles over `workers` processes; one result per input, in its order, whatever the number is."""
-    if workers <= 1:
-        yield from map(_read_or_refuse, xmls)
-        return
-    with process_pool(workers) as pool:
-        yield from pool.map(_read_or_refuse, xmls, chunksize=ARTICLES_PER_TASK)
-
-
-def _read_or_refuse(xml: bytes) -> Article | MalformedArticle:
-    try:
-        return read_article(xml)
-    except MalformedArticle as error:
-        return error

@@ -78,8 +78,8 @@ def cited_ids(pub_ids: list[PubId], lists: dict[etree._Element, None], is_alone:
             text = stated if isinstance(stated, str) else text_of(stated)
             if not is_pmid:
                 dois.append(text)
-            elif (digits := text.rstrip(".")).isdecimal() and len(digits) < 19:
-                pmids.append(int(digits))
+            elif (digits := text.rstrip(".")).isdecimal() and len(digits) < 19 and (pmid := int(digits)):
+                pmids.append(pmid)
     return pmids, dois
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 native: ModuleType | None
 try:
-    from pmc_assets.jats import native  # type: ignore[attr-defined, no-redef]
+    from pmc_assets.jats import native
 except ImportError:
     native = None
 
@@ -14,5 +14,9 @@ _Function = TypeVar("_Function", bound=Callable)
 
 
 def compiled(function: _Function) -> _Function:
-    """Put the twin of the same name, which gives the same faster, in place of a function or class; else it stays."""
+    """Put the twin of the same name in place of a function or class; else it stays.
+
+    The twin gives the same faster; where the function gives nothing, so that its caller reads the long way, the twin
+    gives what that way leads to.
+    """
     return getattr(native, function.__name__, function)

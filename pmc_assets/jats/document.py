@@ -77,7 +77,7 @@ def _parse_with_names(xml: bytes) -> etree._Element:
 
 
 def _code(error: etree.XMLSyntaxError) -> int:
-    return int(getattr(error, "code", 0) or 0)
+    return getattr(error, "code", 0) or 0
 
 
 def _recover(xml: bytes, error: etree.XMLSyntaxError) -> etree._Element:
@@ -99,7 +99,7 @@ def _recover(xml: bytes, error: etree.XMLSyntaxError) -> etree._Element:
 
 def _is_closed(root: etree._Element, xml: bytes) -> bool:
     """Tell whether the bytes end with the root's end tag: after its first fault libxml2 is silent about a cut."""
-    name = re.escape(re.split("[}:]", root.tag)[-1].encode())
+    name = re.escape(re.split("[}:]", str(root.tag))[-1].encode())
     tail = xml[-_TAIL_BYTES:].replace(b"\0", b"")
     return (
         re.search(rb"</(?:[^<>/:\s]+:)?" + name + rb"\s*>(?:\s|<!--.*?-->|<\?.*?\?>)*\Z", tail, re.DOTALL) is not None
@@ -116,10 +116,10 @@ def _only_article(root: etree._Element) -> etree._Element:
         raise MalformedArticle(f"{len(articles)} article elements under the root element {root.tag}"[:500])
     (article,) = articles
     if article.tag != ARTICLE:
-        _drop_namespace(root, article.tag[: -len(ARTICLE)])
+        _drop_namespace(root, str(article.tag).removesuffix(ARTICLE))
     return article
 
 
 def _drop_namespace(root: etree._Element, namespace: str) -> None:
     for element in root.iter(namespace + "*"):
-        element.tag = element.tag[len(namespace) :]
+        element.tag = str(element.tag)[len(namespace) :]

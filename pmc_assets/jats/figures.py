@@ -118,10 +118,7 @@ def _group_of(element: etree._Element) -> etree._Element | None:
 
 
 def _label(children: dict[str, list[etree._Element]]) -> str | None:
-    labels = children.get("label")
-    if labels and len(labels) == 1:
-        return text_of(labels[0]) or None
-    return " ".join(filter(None, map(text_of, labels))) or None if labels else None
+    return " ".join(filter(None, map(text_of, children.get("label", ())))) or None
 
 
 def _first(texts: dict[etree._Element, str], showing: Showing) -> str | None:
@@ -129,19 +126,21 @@ def _first(texts: dict[etree._Element, str], showing: Showing) -> str | None:
     return next((text for holder in holders if (text := texts.get(holder))), None)
 
 
-def _attribution(showing: Showing, children: dict[str, list[etree._Element]]) -> str | None:
-    attribs = children.get("attrib", [])
+def _stated(showing: Showing, children: dict[str, list[etree._Element]], name: str) -> list[etree._Element]:
+    """List what a figure, and then its graphics, state under a name."""
+    stated = children.get(name, [])
     for graphic in showing.elements:
         if len(graphic) and graphic is not showing.element:
-            attribs = attribs + children_of(graphic, "attrib")
-    return " ".join(filter(None, map(text_of, attribs))) or None if attribs else None
+            stated = stated + children_of(graphic, name)
+    return stated
+
+
+def _attribution(showing: Showing, children: dict[str, list[etree._Element]]) -> str | None:
+    return " ".join(filter(None, map(text_of, _stated(showing, children, "attrib")))) or None
 
 
 def _permissions(showing: Showing, children: dict[str, list[etree._Element]]) -> str | None:
-    permissions = children.get("permissions", [])
-    for graphic in showing.elements:
-        if len(graphic) and graphic is not showing.element:
-            permissions = permissions + children_of(graphic, "permissions")
+    permissions = _stated(showing, children, "permissions")
     if not permissions and "copyright-statement" not in children:
         return None
     statements = list(filter(None, map(text_of, children.get("copyright-statement", ()))))

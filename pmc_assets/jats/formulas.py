@@ -51,7 +51,7 @@ def math_text(math: etree._Element) -> str:
     text: str = etree.tostring(math, method="text", encoding="unicode", with_tail=False)
     if len(text.split()) < 2 and text.strip() == text:
         return text
-    return "".join([str(chunk).strip(_XML_SPACE) for chunk in math.itertext()])
+    return "".join([chunk.strip(_XML_SPACE) for chunk in math.itertext()])
 
 
 @compiled

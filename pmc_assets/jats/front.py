@@ -18,17 +18,19 @@ def read_front(article: etree._Element) -> dict:
     """Read the columns of `core.articles` that the article's front states.
 
     Source: front/journal-meta and front/article-meta.
-    Empty: None, [] or {} for what the front does not state.
+    Empty: None or [] for what the front does not state.
     """
     fronts = children_of(article, "front")
     journal = children_by_name(_first_in(fronts, "journal-meta"))
     meta_element = _first_in(fronts, "article-meta")
+    if meta_element is None:
+        meta_element = etree.Element("article-meta")
     meta = children_by_name(meta_element)
     ids = _article_ids(meta)
     article_ids = {id_type: values[0] for id_type, values in ids.items()}
     columns = {
         "article_ids": [(id_type, " ".join(values)) for id_type, values in ids.items()],
-        "xml_pmid": _number(article_ids.get("pmid")),
+        "xml_pmid": _pmid(article_ids.get("pmid")),
         "xml_pmcid": _pmcid(article_ids),
         "xml_doi": article_ids.get("doi"),
         "article_type": article.get("article-type"),
@@ -40,9 +42,9 @@ def read_front(article: etree._Element) -> dict:
         "subjects": [
             text for each in meta.get("article-categories", ()) for s in below(each, "subject") if (text := text_of(s))
         ],
-        "authors": read_authors(meta_element) if meta_element is not None else [],
-        "funding": read_funding(meta_element) if meta_element is not None else [],
-        "funding_statement": read_funding_statement(meta_element) if meta_element is not None else None,
+        "authors": read_authors(meta_element),
+        "funding": read_funding(meta_element),
+        "funding_statement": read_funding_statement(meta_element),
         "related_articles": [_related(each) for each in meta.get("related-article", ())],
     }
     return (
@@ -51,8 +53,8 @@ def read_front(article: etree._Element) -> dict:
         | _titles(meta)
         | _dates(meta)
         | _keywords(meta)
-        | _license(meta, meta_element)
-        | (read_abstracts(meta, article.get(XML_LANG)))
+        | read_license(next(iter(meta.get("permissions", ())), meta_element))
+        | read_abstracts(meta, article.get(XML_LANG))
     )
 
 
@@ -74,8 +76,9 @@ def _article_ids(meta: Children) -> dict[str, list[str]]:
     return ids
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 19 else None
+def _pmid(text: str | None) -> int | None:
+    """Read a PMID; None for nothing, 0 and other words."""
+    return int(text) or None if text and text.isdecimal() and len(text) < 19 else None
 
 
 def _pmcid(ids: dict[str, str]) -> str | None:
@@ -102,8 +105,8 @@ def _journal(journal: Children) -> dict:
 def _titles(meta: Children) -> dict:
     titles: Children = {}
     for group in meta.get("title-group", ()):
-        for child in group:
-            titles.setdefault(child.tag, []).append(child)
+        for name, children in children_by_name(group).items():
+            titles.setdefault(name, []).extend(children)
     translated = [child_of(each, "trans-title") for each in titles.get("trans-title-group", ())]
     translated += titles.get("trans-title", [])
     return {
@@ -156,10 +159,3 @@ def _related(element: etree._Element) -> dict:
         "id_type": element.get("ext-link-type"),
         "id": element.get(XLINK_HREF) or text_or_none(child_of(element, "pub-id")) or text_or_none(element),
     }
-
-
-def _license(meta: Children, meta_element: etree._Element | None) -> dict:
-    holders = meta.get("permissions") or ([meta_element] if meta_element is not None else [])
-    if not holders:
-        return dict.fromkeys(("license_url", "license_text", "xml_license_code", "copyright_statement"))
-    return read_license(holders[0])

@@ -131,7 +131,7 @@ def _kind(element: etree._Element) -> str:
         return "scheme" if _is_scheme(element) else "figure"
     if element.tag == "fig-group" and child_of(element, "fig") is not None:
         return "graphic"
-    return _KIND_OF_OWNER.get(element.tag, "graphic")
+    return _KIND_OF_OWNER.get(str(element.tag), "graphic")
 
 
 def _is_scheme(figure: etree._Element) -> bool:

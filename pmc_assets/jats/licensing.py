@@ -12,10 +12,11 @@ _CC_URL = re.compile(
     r"creativecommons\.org/(?:licen[sc]es/(by(?:-nc)?(?:-nd|-sa)?)(?![a-z-])|publicdomain/(zero|mark))", re.I
 )
 _CC_ADDRESS = re.compile(r"https?://(?:www\.)?creativecommons\.org/[^\s)\]>,;]*[^\s)\]>,;.]")
-_CC_WORDS = re.compile(r"\bCC[\s-]?(BY(?:-NC)?(?:-ND|-SA)?|0)\b(?!-)")
+_GAP = r"[\s‐‑–—−-]"
+_CC_WORDS = re.compile(rf"\bCC{_GAP}?(BY(?:{_GAP}+NC)?(?:{_GAP}+(?:ND|SA))?|0)\b(?![‐‑–—−-]|\s+(?:NC|ND|SA)\b)")
 _CC_NAME = re.compile(
     r"Creative Commons[,:]?\s+(?:\(?CC\)?\s+)?Attribution"
-    r"((?:[\s–-]+(?:Non-?Commercial|No-?Deriv(?:ative)?s?(?:\s?Works)?|Share-?Alike))*)",
+    rf"((?:{_GAP}+(?:Non{_GAP}?Commercial|No{_GAP}?Deriv(?:ative)?s?(?:\s?Works)?|Share{_GAP}?Alike))*)",
     re.I,
 )
 _CC_DEDICATION = re.compile(r"Creative Commons Public Domain De(?:claration|dication)", re.I)
@@ -79,7 +80,7 @@ def _codes_of_types(types: list[str]) -> set[str]:
 
 
 def _suffixes(words: str) -> str:
-    words = words.lower().replace("-", "").replace(" ", "").replace("–", "")
+    words = re.sub(_GAP, "", words.lower())
     return "".join(
         suffix
         for word, suffix in (("noncommercial", "-nc"), ("noderiv", "-nd"), ("sharealike", "-sa"))
@@ -88,4 +89,4 @@ def _suffixes(words: str) -> str:
 
 
 def _spelled(code: str) -> str:
-    return "CC " + code.upper()
+    return "CC " + re.sub(f"{_GAP}+", "-", code.upper())

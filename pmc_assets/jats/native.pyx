@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Twins, over libxml2's nodes, of the functions that cost most in reading an article; each gives what its namesake gives.
+"""Twins, over libxml2's nodes, of the functions that cost most in reading an article; each gives what its namesake gives,
+and those of `leaf_texts` and `located_text`, which give nothing in Python, what their callers read without them.
 
 Optional: see `compiled.py`. Nothing here recurses, so that a deep tree costs no stack, but `printed`: parts of an address
 in each other, as deep as the parser lets a tree be. The buffer is one for all calls: between filling and reading it no

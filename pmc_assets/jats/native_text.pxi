@@ -194,8 +194,8 @@ def cited_ids(list pub_ids not None, dict lists not None, bint is_alone) -> tupl
                 dois.append(text)
             else:
                 text = text.rstrip(".")
-                if text.isdecimal() and len(text) < 19:
-                    pmids.append(int(text))
+                if text.isdecimal() and len(text) < 19 and (pmid := int(text)):
+                    pmids.append(pmid)
     return pmids, dois
 
 

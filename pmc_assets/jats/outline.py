@@ -158,7 +158,7 @@ class Outline:
         return place
 
     def _step(self, element: etree._Element, above: Place) -> Place:
-        tag = element.tag
+        tag = str(element.tag)
         if tag not in _STEPS and not tag.endswith("}treatment-sec"):
             return above
         place = Place(above, element)

@@ -29,13 +29,13 @@ def read_authors(meta: etree._Element) -> list[dict]:
         the whole group where no xref parts them.
     """
     groups = children_of(meta, "contrib-group")
-    common = {aff.get("id"): aff for aff in _affiliations(meta)}
+    common = _affiliations(meta)
     return [author for group in groups for author in _authors_of(group, common)]
 
 
-def _authors_of(group: etree._Element, common: dict[str | None, etree._Element]) -> list[dict]:
-    own = {aff.get("id"): aff for aff in _affiliations(group)}
-    by_id = common | own
+def _authors_of(group: etree._Element, common: list[etree._Element]) -> list[dict]:
+    own = _affiliations(group)
+    by_id = {aff.get("id"): aff for aff in common + own}
     read: dict[etree._Element, str] = {}
 
     def affiliation(aff: etree._Element) -> str:
@@ -53,7 +53,7 @@ def _authors_of(group: etree._Element, common: dict[str | None, etree._Element])
         author["affiliations"] = [text for aff in affs if (text := affiliation(aff))]
         authors.append(author)
     if not pointing:
-        shared = [text for aff in (own or common).values() if (text := affiliation(aff))]
+        shared = [text for aff in own or common if (text := affiliation(aff))]
         if (own or len(shared) == 1) and len(shared) <= MAX_SHARED_AFFILIATIONS:
             for author in authors:
                 author["affiliations"] = list(shared)

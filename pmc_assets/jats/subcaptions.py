@@ -20,6 +20,7 @@ MAX_MARK_CHARACTERS = 24
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _EITHER_CASE = frozenset(_LETTERS + _LETTERS.upper())
 _ONE = r"[A-Za-z](?:\d|′|')?"
+_PIECE = re.compile(rf"({_ONE})(?:\s?(?:[-–—‐−]|\bto\b)\s?({_ONE}))?")
 _BETWEEN = r"\s?(?:[-–—‐−,&]|,?\s?and|to)\s?"
 _GROUP = rf"({_ONE}(?:{_BETWEEN}{_ONE})*)"
 _IN_BRACKETS = rf"[(\[]{_ONE}(?:{_BETWEEN}{_ONE})*[)\]]"
@@ -247,9 +248,11 @@ def _rows(text: str, run: list[_Mark]) -> list[dict]:
 def _expanded(mark: _Mark) -> list[str]:
     if len(mark.letters) == 1:
         return [mark.letters]
-    letters = re.findall(_ONE, re.sub(r"\b(?:and|to)\b", " ", mark.letters))
-    is_range = len(letters) == 2 and re.search(r"[-–—‐−]|\bto\b", mark.letters)
-    if not is_range or len(letters[0]) > 1 or len(letters[1]) > 1:
-        return letters
-    alphabet = _LETTERS.upper() if letters[0].isupper() else _LETTERS
-    return list(alphabet[mark.first : mark.last + 1])
+    expanded: list[str] = []
+    for first, last in _PIECE.findall(re.sub(r"\band\b", " ", mark.letters)):
+        if len(first) == len(last) == 1:
+            alphabet = _LETTERS.upper() if first.isupper() else _LETTERS
+            expanded += alphabet[alphabet.index(first) : _LETTERS.index(last.lower()) + 1]
+        else:
+            expanded += filter(None, (first, last))
+    return expanded

@@ -11,7 +11,7 @@ SHORT_TEXT_CHARACTERS = 100
 _USUAL_SPACES = "\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 POINTER_START = "\ufdd0"
 POINTER_END = "\ufdd1"
-_normalized_text: Callable[[etree._Element], str] = etree.XPath("normalize-space()", smart_strings=False)  # type: ignore[assignment]
+_normalized_text: Callable[[etree._Element], str] = etree.XPath("normalize-space()", smart_strings=False)
 
 
 @compiled
@@ -52,7 +52,7 @@ def text_or_none(element: etree._Element | None) -> str | None:
 
 def tidy(text: str) -> str:
     """Collapse white space of every kind, no-break and thin spaces included, to one space; compose to NFC."""
-    if "  " in text or "\n" in text or "\t" in text or text[:1] == " " or text[-1:] == " ":
+    if "  " in text or "\n" in text or "\r" in text or "\t" in text or text[:1] == " " or text[-1:] == " ":
         text = " ".join(text.split())
     return text if text.isascii() else _tidy(text)
 

@@ -28,7 +28,7 @@ def children_by_name(parent: etree._Element | None) -> dict[str, list[etree._Ele
     """Give the children of an element by name, each name's in order."""
     children: dict[str, list[etree._Element]] = {}
     for child in () if parent is None else parent:
-        children.setdefault(child.tag, []).append(child)
+        children.setdefault(child.tag, []).append(child)  # pyrefly: ignore[no-matching-overload]
     return children
 
 

@@ -7,7 +7,7 @@ from pmc_assets.jats.article import MalformedArticle, read_graphics
 
 Keep = Literal["figures", "media"]
 
-FIGURE_KINDS = frozenset({"figure", "scheme", "graphic"})
+FETCHED_KINDS = frozenset({"figure", "scheme", "graphic"})
 
 
 def choose_media(xml: bytes, names: list[str], keep: Keep) -> list[str]:
@@ -24,5 +24,5 @@ def choose_media(xml: bytes, names: list[str], keep: Keep) -> list[str]:
     except MalformedArticle:
         return []
     index = FileIndex(names)
-    wanted = {name for kind, ref in graphics if kind in FIGURE_KINDS for name in resolve_graphic(ref, index)}
+    wanted = {name for kind, ref in graphics if kind in FETCHED_KINDS for name in resolve_graphic(ref, index)}
     return [name for name in names if name in wanted]

@@ -3,8 +3,8 @@
 from collections import Counter
 
 from pmc_assets.lake import Lake, Partition
-from pmc_assets.packages.parts import PART_BYTES, PartWriter, find_parts, part_number
-from pmc_assets.packages.stored import delete_dead_parts
+from pmc_assets.packages.parts import PART_BYTES, PartWriter, find_parts, next_number
+from pmc_assets.packages.stored import delete_dead_parts, lock_name
 from pmc_assets.results import StageResult
 from pmc_assets.schema import RAW_PACKAGES
 from pmc_assets.source.source import PackageFile
@@ -16,12 +16,11 @@ def compact_packages(lake: Lake, partition: Partition, part_bytes: int = PART_BY
     Everything that points into the parts (core.images) has to be made again: the data version changes.
     Empty: nothing is written for a partition without packages.
     """
-    with lake.lock(f"packages/{partition.path}"), lake.scratch() as folder:
+    with lake.lock(lock_name(partition)), lake.scratch() as folder:
         table = lake.read_table(RAW_PACKAGES, partition)
         old = find_parts(lake, partition)
         bytes_before = sum(lake.size_bytes(path) for path in old)
-        number = max((part_number(path) for path in old), default=-1) + 1
-        parts = PartWriter(lake, partition, number, folder, part_bytes)
+        parts = PartWriter(lake, partition, next_number(old), folder, part_bytes)
         rows = []
         for row in table.to_pylist():
             content = lake.read_bytes(row["part_path"], row["offset_bytes"], row["size_bytes"])

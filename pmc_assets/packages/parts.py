@@ -31,8 +31,9 @@ def find_parts(lake: Lake, partition: Partition) -> list[str]:
     return [path for path in paths if PART_NAME.fullmatch(PurePosixPath(path).name)]
 
 
-def part_number(path: str) -> int:
-    return int(PurePosixPath(path).stem.removeprefix("part-"))
+def next_number(paths: list[str]) -> int:
+    """Number the part that follows some."""
+    return max((int(PurePosixPath(path).stem.removeprefix("part-")) for path in paths), default=-1) + 1
 
 
 class PartWriter:
@@ -107,7 +108,7 @@ class PartWriter:
 def member_name(pmcid: str, version: int, file: PackageFile) -> str:
     """Name a file in its part: `PMC1.1/name`, or its md5 where the name does not fit into a USTAR header."""
     name = f"{pmcid}.{version}/{file.name}"
-    fits = len(name.encode("utf-8", "surrogateescape")) <= NAME_BYTES
+    fits = len(name.encode()) <= NAME_BYTES
     return name if fits else f"{pmcid}.{version}/{file.md5}{PurePosixPath(file.name).suffix[:16]}"
 
 

@@ -8,15 +8,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from pmc_assets.batches import pmcid_number
+from pmc_assets.batches import article_order
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.packages.choose import Keep, choose_media
-from pmc_assets.packages.parts import PART_BYTES, PartWriter
+from pmc_assets.packages.parts import PART_BYTES, PartWriter, next_number
 from pmc_assets.packages.stored import (
     Key,
     StoredPackages,
     delete_dead_parts,
     listing_md5,
+    lock_name,
     read_stored,
     sibling_partitions,
 )
@@ -47,11 +48,11 @@ def store_packages(
     licence group is copied. Parts that no row points at go. `progress` is called with the articles done and of all.
     Shape: sorted by number of PMCID, version, XML first, name. Units: `part_bytes` in bytes.
     """
-    with lake.lock(_lock_name(partition)), lake.scratch() as folder:
+    with lake.lock(lock_name(partition)), lake.scratch() as folder:
         update = _Update(lake, partition, keep, read_stored(lake, partition))
         for offer in lake.read_table(RAW_FILELISTS, partition).to_pylist():
             update.plan(offer)
-        parts = PartWriter(lake, partition, update.stored.next_number, folder, part_bytes)
+        parts = PartWriter(lake, partition, next_number(update.stored.parts), folder, part_bytes)
         wanted = (request for request, _ in update.requests.values())
         packages = source.fetch_packages(wanted, partial(choose_media, keep=keep), update.read_stored, folder)
         for done, package in enumerate(packages, 1):
@@ -154,16 +155,12 @@ def _offered(url: str, md5: str | None) -> OfferedFile:
 
 
 def _row_order(row: Row) -> tuple[int, int, bool, str]:
-    return pmcid_number(row["pmcid"]), row["version"], row["role"] != "xml", row["name"]
-
-
-def _lock_name(partition: Partition) -> str:
-    return f"packages/{partition.path}"
+    return *article_order(row["pmcid"], row["version"]), row["role"] != "xml", row["name"]
 
 
 def _release_copied(lake: Lake, partition: Partition, copied_from: set[str]) -> None:
     """Delete parts of other groups that waited for this one; a group that is being stored does so itself."""
     for sibling in sibling_partitions(partition) if copied_from else ():
-        with lake.lock(_lock_name(sibling), is_patient=False) as is_held:
+        with lake.lock(lock_name(sibling), is_patient=False) as is_held:
             if is_held:
                 delete_dead_parts(lake, sibling, only=copied_from)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.licenses import LICENSE_GROUPS
-from pmc_assets.packages.parts import find_parts, part_number, read_index
+from pmc_assets.packages.parts import find_parts, read_index
 from pmc_assets.schema import RAW_FILELISTS, RAW_PACKAGES
 
 Row = dict[str, Any]
@@ -30,10 +30,6 @@ class StoredPackages:
     published: dict[Key, list[Row]] = field(default_factory=lambda: defaultdict(list))
     moved: dict[Key, dict[Content, Row]] = field(default_factory=lambda: defaultdict(dict))
     parts: list[str] = field(default_factory=list)
-
-    @property
-    def next_number(self) -> int:
-        return max((part_number(path) for path in self.parts), default=-1) + 1
 
     def complete_rows(self, key: Key, listing_md5: str) -> list[Row]:
         """Give an article's published rows if all are there and its listing did not change since. Empty: []."""
@@ -77,6 +73,14 @@ def _content(row: Row) -> Content:
     return row["name"], row["md5"]
 
 
+def keys_of(rows: list[Row]) -> set[Key]:
+    return {(row["pmcid"], row["version"]) for row in rows}
+
+
+def lock_name(partition: Partition) -> str:
+    return f"packages/{partition.path}"
+
+
 def sibling_partitions(partition: Partition) -> Iterator[Partition]:
     """Give the cells of the batch's other licence groups."""
     for group in LICENSE_GROUPS:
@@ -108,5 +112,4 @@ def _awaited(lake: Lake, partition: Partition) -> set[Key]:
     """Name the versions that a file list prefers and the packages do not have."""
     offers = lake.read_table(RAW_FILELISTS, partition, columns=["pmcid", "version", "is_preferred"]).to_pylist()
     rows = lake.read_table(RAW_PACKAGES, partition, columns=["pmcid", "version"]).to_pylist()
-    wanted = {(offer["pmcid"], offer["version"]) for offer in offers if offer["is_preferred"]}
-    return wanted - {(row["pmcid"], row["version"]) for row in rows}
+    return keys_of([offer for offer in offers if offer["is_preferred"]]) - keys_of(rows)

@@ -1,1 +1,1 @@
-"""Dagster resources: the lake, the source, EFetch; where Dagster keeps its history."""
+"""Dagster resources: the lake, the source, EFetch, the encoder; how runs are started, limited and remembered."""

@@ -19,7 +19,7 @@ class EFetchResource(dg.ConfigurableResource):
     api_key: str = Field(default="", description="NCBI API key: 10 requests a second in place of 3")
     email: str = Field(default="", description="E-mail address that NCBI may write to")
     refresh_after_days: float = Field(default=90.0, description="Records older than this are fetched again [days]")
-    requests_per_second: float = Field(default=0.0, description="Rate of the whole instance; 0 is NCBI's limit [1/s]")
+    requests_per_second: float = Field(default=0.0, description="Rate of one machine; 0 is NCBI's limit [1/s]")
     retry_budget_s: float = Field(default=RETRY_BUDGET_S, description="What one partition may lose to faults [s]")
 
     def client(self, state_folder: Path) -> EFetch:

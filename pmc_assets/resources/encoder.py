@@ -1,4 +1,4 @@
-"""The encoder as a Dagster resource: which model makes the vectors, and how clusters are fitted on them."""
+"""The encoder as a Dagster resource: which model makes the vectors."""
 
 import dagster as dg
 

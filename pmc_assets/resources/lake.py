@@ -1,5 +1,7 @@
 """The lake as a Dagster resource."""
 
+import re
+
 import dagster as dg
 
 from pmc_assets.batches import DEFAULT_BATCH_IDS
@@ -17,7 +19,15 @@ class LakeResource(dg.ConfigurableResource):
     workers: int = 1
 
     def open(self) -> Lake:
-        """Open the lake. Raises: LakeSettingChanged if it was made with another batch width."""
+        """Open the lake.
+
+        Raises: ValueError for a batch width that is no power of ten, or a root that DuckDB reads as a pattern;
+        LakeSettingChanged if it was made with another batch width.
+        """
+        if not re.fullmatch("10*", str(self.batch_ids)):
+            raise ValueError(f"PMC_BATCH_IDS is {self.batch_ids}: it has to be a power of ten")
         lake = Lake(self.url)
+        if set("*?[") & set(lake.root):
+            raise ValueError(f"{lake.root} cannot be the root of a lake: `*`, `?` and `[` make a path a pattern")
         lake.fix_setting("batch_ids", self.batch_ids)
         return lake

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
@@ -13,6 +14,8 @@ from pmc_assets.source.source import Source
 from pmc_assets.source.transport import USER_AGENT
 
 POOL = "source"
+EMBEDDED_BUCKET = Path(".sample/bucket")
+"""The source where none is named: the embedded sample, below the working directory."""
 
 
 class SourceResource(dg.ConfigurableResource):

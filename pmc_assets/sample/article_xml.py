@@ -15,7 +15,7 @@ REFERENCES = 6
 
 
 def article_xml(plan: ArticlePlan) -> bytes:
-    """Write the article's JATS, UTF-8. A `truncated_xml` article ends in the middle of its body."""
+    """Write the article's JATS, UTF-8. A `truncated_xml` article ends within its body, maybe within a character."""
     places: dict[str, list[Figure]] = {}
     for figure in plan.figures:
         places.setdefault(figure.place, []).append(figure)
@@ -106,7 +106,7 @@ def _back(plan: ArticlePlan, appendix: list[Figure]) -> str:
 
 
 def _reference(plan: ArticlePlan, number: int, surname: str) -> str:
-    identifier = 80_000_000 + plan.index * 10 + number
+    identifier = plan.cited_pmid(number)
     ids = f'<pub-id pub-id-type="pmid">{identifier}</pub-id>' if number % 3 else ""
     ids += f'<pub-id pub-id-type="doi">10.5555/ref.{identifier}</pub-id>' if number % 2 else ""
     return (

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pmc_assets.batches import DEFAULT_BATCH_IDS
 from pmc_assets.sample.deposit import Deposit
 from pmc_assets.sample.generation import SampleSize, make_articles
 from pmc_assets.sample.inventory import InventoryWriter, modified_at
-from pmc_assets.sample.plan import BATCH_IDS
+from pmc_assets.sample.plan import FIRST_ID
 from pmc_assets.sample.records import RECORDS_SCHEMA
 from pmc_assets.sample.row_groups import open_row_groups
 from pmc_assets.sample.sink import Sink
@@ -18,7 +19,7 @@ from pmc_assets.sample.truth import TRUTH_SCHEMA
 GENERATOR_VERSION = 6
 INVENTORY_DAY = datetime(2026, 11, 1)
 ARTICLES_PER_BATCH = 1_000
-MAX_ARTICLES_PER_BATCH = BATCH_IDS - 8
+MAX_ARTICLES_PER_BATCH = DEFAULT_BATCH_IDS - FIRST_ID - 1
 LARGE_SAMPLE_ARTICLES = 1_000
 STATE_SUFFIX = ".sample.json"
 TRUTH_SUFFIX = ".truth.parquet"

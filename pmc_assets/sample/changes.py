@@ -47,18 +47,20 @@ def change_sample(url: str, *, new_articles: int = 3, changes: int = 1, unfinish
     if not state.get("written"):
         raise NotASample(f"{sink.url} holds no complete sample")
     size = SampleSize(**{name: state["arguments"][name] for name in ("articles", "articles_per_batch", "seed")})
-    days = int(state["arguments"].get("days", 0)) + 1
+    done = dict.fromkeys(("days", "taken", "added"), 0) | state["arguments"]
+    days, taken = done["days"] + 1, done["taken"] + 4 * changes
     day = datetime.strptime(state["arguments"]["inventory_day"], "%Y-%m-%d") + timedelta(days=days)
-    sink.write_beside(STATE_SUFFIX, state | {"arguments": state["arguments"] | {"days": days}})
     rows = read_inventory(sink, day - timedelta(days=1))
-    plain = list(itertools.islice(_plain_articles(size), (days - 1) * 4 * changes, days * 4 * changes))
+    plain = list(itertools.islice(_plain_articles(size), done["taken"], taken))
     if len(plain) < 4 * changes:
         raise ValueError(f"{size.articles} articles are too few for {changes} changes of each kind on day {days}")
+    arguments = done | {"days": days, "taken": taken, "added": done["added"] + new_articles}
+    sink.write_beside(STATE_SUFFIX, state | {"arguments": arguments})
     media, licence, retraction, removal = (plain[k * changes : (k + 1) * changes] for k in range(4))
     changed = [make_deposit(_with_other_picture(plan, days)) for plan in media]
     changed += [make_deposit(replace(plan, license_code="CC BY-NC")) for plan in licence]
     changed += [make_deposit(replace(plan, deposit="retracted")) for plan in retraction]
-    added = [_new_article(size, (days - 1) * new_articles + k) for k in range(new_articles)]
+    added = [_new_article(size, done["added"] + k) for k in range(new_articles)]
     for deposit in changed + added:
         write_deposit(sink, deposit)
         rows[deposit.metadata_key] = (day, deposit.etag)

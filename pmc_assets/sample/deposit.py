@@ -9,13 +9,12 @@ from typing import Any
 from pmc_assets.sample.article_xml import article_xml
 from pmc_assets.sample.media import media_bytes
 from pmc_assets.sample.plan import ArticlePlan
-from pmc_assets.sample.records import record_xml
+from pmc_assets.sample.records import MONTHS, record_xml
 from pmc_assets.sample.truth import truth_row
 
 BUCKET = "pmc-oa-opendata"
 WITHOUT_MEDIA = ("media_kept_out", "not_open_access", "historical_ocr")
 _TAG = re.compile(r"<[^>]+>")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(slots=True)
@@ -42,7 +41,7 @@ def make_deposit(plan: ArticlePlan) -> Deposit:
     """Draw and write everything of one article version. The same plan gives the same bytes."""
     deposit = Deposit(plan.prefix, pmid=plan.pmid)
     xml = article_xml(plan)
-    text = _TAG.sub(" ", xml.decode()).encode()
+    text = _TAG.sub(" ", xml.decode(errors="ignore")).encode()
     urls = {"xml_url": _url(plan, f"{plan.prefix}.xml", xml), "text_url": _url(plan, f"{plan.prefix}.txt", text)}
     if plan.deposit != "xml_missing":
         deposit.objects[f"{plan.prefix}/{plan.prefix}.xml"] = xml
@@ -79,7 +78,7 @@ def _url(plan: ArticlePlan, name: str, data: bytes) -> str:
 
 
 def _metadata(plan: ArticlePlan, urls: dict[str, str], media_urls: list[str]) -> dict[str, Any]:
-    month = _MONTHS[plan.index % 12]
+    month = MONTHS[plan.index % 12]
     cited = f"{plan.journal[1]}. {plan.year} {month};{plan.year - 1999}:e{plan.index + 1}. doi: {plan.doi}"
     metadata = {
         "pmcid": plan.pmcid,

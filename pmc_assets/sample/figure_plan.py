@@ -83,7 +83,7 @@ def plan_figures(
     main = [planner.figure("floats" if "floats_group" in markup else "body") for _ in range(int(rng.integers(2, 5)))]
     front = [planner.figure("front")] if "graphical_abstract" in markup else []
     group = [planner.figure("fig_group") for _ in range(2)] if "fig_group" in markup else []
-    inner = [planner.other(kind, trait) for kind, trait in _OTHER_KINDS if trait in markup]
+    inner = [planner.other(kind) for kind, trait in _OTHER_KINDS if trait in markup]
     named = [planner.figure(place) for place, trait in _PLACES if trait in markup]
     figures = main + front + group + inner + named
     return sorted(figures, key=lambda figure: _DOCUMENT_ORDER.index((figure.kind == "figure", figure.place)))
@@ -133,7 +133,7 @@ class _Planner:
             graphics.append(self._graphic(self._picture()))
         return Figure("figure", place, figure_id, label, title, tuple(paragraphs), tuple(graphics))
 
-    def other(self, kind: str, trait: str) -> Figure:
+    def other(self, kind: str) -> Figure:
         if kind == "supplementary":
             name = self._name("mp4" if self.rng.random() < 0.5 else "xlsx")
             files = (MediaFile(name, "binary", None),)
@@ -173,8 +173,6 @@ class _Planner:
         return tuple(str(name) for name in rng.choice(FIGURE_CLASSES, count, p=FIGURE_SHARES)), rows
 
     def _caption(self, picture: Picture) -> tuple[str, list[str]]:
-        if len(picture.classes) == 1:
-            return single_caption(self.rng, picture.classes[0], self.words)
         if picture.letters:
             return panel_caption(self.rng, picture.classes, picture.letters, self.words)
         return single_caption(self.rng, picture.classes[0], self.words)

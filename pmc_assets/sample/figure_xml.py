@@ -19,7 +19,7 @@ def figure_xml(figure: Figure, markup: frozenset[str]) -> str:
             alternatives = f"<alternatives>{_EQUATION}{_graphics(figure, markup)}</alternatives>"
             return f'<disp-formula id="{figure.figure_id}">{alternatives}<label>{figure.label}</label></disp-formula>'
         case "supplementary":
-            media = f"<media xlink:href={quoteattr(figure.graphics[0].href)}>{_caption(figure, '')}</media>"
+            media = f"<media xlink:href={quoteattr(figure.graphics[0].href)}>{_caption(figure)}</media>"
             name = "supplementary-material"
             return f'<{name} id="{figure.figure_id}"><label>{figure.label}</label>{media}</{name}>'
     return _element("fig", figure, markup, "")
@@ -28,20 +28,20 @@ def figure_xml(figure: Figure, markup: frozenset[str]) -> str:
 def _element(name: str, figure: Figure, markup: frozenset[str], tail: str) -> str:
     figure_id = f' id="{figure.figure_id}"' if figure.figure_id else ""
     label = f"<label>{figure.label}</label>" if figure.label else ""
-    translated = _caption(figure, "pt") if "translation" in markup and figure.kind == "figure" else ""
-    caption = _caption(figure, "")
+    translated = _translated_caption(figure) if "translation" in markup and figure.kind == "figure" else ""
+    caption = _caption(figure)
     return f'<{name}{figure_id} position="float">{label}{caption}{translated}{_graphics(figure, markup)}{tail}</{name}>'
 
 
-def _caption(figure: Figure, language: str) -> str:
-    if language:
-        return (
-            f'<caption xml:lang="{language}"><p>Legenda traduzida de {escape(figure.label or "figura")}.</p></caption>'
-        )
+def _caption(figure: Figure) -> str:
     if not figure.title and not figure.paragraphs:
         return "<caption/>" if figure.label else ""
     title = f"<title>{figure.title}</title>" if figure.title else ""
     return f"<caption>{title}{''.join(f'<p>{p}</p>' for p in figure.paragraphs)}</caption>"
+
+
+def _translated_caption(figure: Figure) -> str:
+    return f'<caption xml:lang="pt"><p>Legenda traduzida de {escape(figure.label or "figura")}.</p></caption>'
 
 
 def _graphics(figure: Figure, markup: frozenset[str]) -> str:

@@ -34,7 +34,7 @@ class InventoryWriter:
         self.rows += 1
 
     def finish(self, sink: Sink) -> None:
-        files = []
+        files: list[dict[str, object]] = []
         for name, spool, zipped in zip(self.names, self._spools, self._zips, strict=True):
             zipped.close()
             spool.seek(0)

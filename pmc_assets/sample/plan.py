@@ -4,14 +4,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pmc_assets.batches import DEFAULT_BATCH_IDS
 from pmc_assets.sample.figure_plan import Figure, plan_figures
 from pmc_assets.sample.traits import deposit_trait, markup_traits
 from pmc_assets.sample.words import INSTITUTIONS, JOURNALS, TITLES, pick, sentence_case, topic
 
 FIRST_BATCH = 90_001
-BATCH_IDS = 10_000
 FIRST_ID = 7
 FIRST_PMID = 90_000_001
+FIRST_CITED_PMID = 80_000_000
 LICENSE_SHARES = {
     "CC BY": 0.55,
     "CC BY-NC": 0.1,
@@ -54,6 +55,10 @@ class ArticlePlan:
     def mid(self) -> str | None:
         return f"NIHMS{1_000_000 + self.index}" if self.is_manuscript else None
 
+    def cited_pmid(self, number: int) -> int:
+        """Give the PMID of the article's reference of that number."""
+        return FIRST_CITED_PMID + self.index * 10 + number
+
     def rng(self, purpose: int) -> np.random.Generator:
         return np.random.default_rng([*self.seed_key, self.version, purpose])
 
@@ -71,13 +76,13 @@ def pmcid_of(index: int, articles: int, articles_per_batch: int) -> str:
     batches = batch_count(articles, articles_per_batch)
     batch = index * batches // articles
     first, after = (-(-edge * articles // batches) for edge in (batch, batch + 1))
-    step = (BATCH_IDS - FIRST_ID - 1) // (after - first)
-    return f"PMC{(FIRST_BATCH + batch) * BATCH_IDS + FIRST_ID + (index - first) * step}"
+    step = (DEFAULT_BATCH_IDS - FIRST_ID - 1) // (after - first)
+    return f"PMC{(FIRST_BATCH + batch) * DEFAULT_BATCH_IDS + FIRST_ID + (index - first) * step}"
 
 
 def pmcid_after(number: int, articles: int, articles_per_batch: int) -> str:
     """Give the PMCID of a later article: in the block behind the last one."""
-    return f"PMC{(FIRST_BATCH + batch_count(articles, articles_per_batch)) * BATCH_IDS + FIRST_ID + number}"
+    return f"PMC{(FIRST_BATCH + batch_count(articles, articles_per_batch)) * DEFAULT_BATCH_IDS + FIRST_ID + number}"
 
 
 def plan_article(seed: int, index: int, pmcid: str, deposit: str | None = None) -> list[ArticlePlan]:
@@ -125,7 +130,7 @@ def _license_code(plan: ArticlePlan) -> str | None:
 
 
 def _versions(plan: ArticlePlan) -> list[ArticlePlan]:
-    manuscript = replace(plan, is_manuscript=True, license_code="TDM", pmid=plan.pmid)
+    manuscript = replace(plan, is_manuscript=True, license_code="TDM")
     match plan.deposit:
         case "manuscript_beside":
             return [plan, replace(manuscript, version=2)]

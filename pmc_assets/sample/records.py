@@ -148,7 +148,7 @@ def _keywords(rng: np.random.Generator) -> str:
 
 
 def _pubmed_data(plan: ArticlePlan) -> str:
-    cited = 80_000_000 + plan.index * 10 + 1
+    cited = plan.cited_pmid(1)
     return (
         f'<PubmedData><PublicationStatus>epublish</PublicationStatus><ArticleIdList><ArticleId IdType="pubmed">'
         f'{plan.pmid}</ArticleId><ArticleId IdType="pmc">{plan.pmcid}</ArticleId><ArticleId IdType="doi">{plan.doi}'

@@ -11,8 +11,11 @@ ROWS_AT_ONCE = 1_024
 _LINES = """
 with located as (
     select pmcid, version, sample_key, pmid, figure_index, graphic_index, figure_id, figure_label, caption, shard,
-        pmid || '_' || figure_id as by_pmid, pmcid || '_' || figure_index as by_figure
+        pmid || '_' || figure_id as by_pmid,
+        pmcid || if(min(version) over article = max(version) over article, '', '.' || version)
+            || '_' || figure_index as by_figure
     from {samples}
+    window article as (partition by pmcid)
 ),
 paired as (
     select *,
@@ -58,8 +61,9 @@ def article_lines(
     `samples` and `filelists` are SQL: samples as in out.samples with the column `shard`, their tar, and rows of
     raw.filelists.
     Shape: pmid, pmc, location, figures. `graphic_ref` is an fsspec URL of the image, `tar://<key>.jpg::<shard>`.
-    `pair_id` is `<pmid>_<fig_id>` where no other image of the samples has that, else `<pmcid>_<figure_index>`,
-    followed by `_<graphic_index>` where a figure has several images.
+    `pair_id` is `<pmid>_<fig_id>` where no other image of the samples has that, else `<pmcid>_<figure_index>` (of an
+    article with several versions `<pmcid>.<version>_<figure_index>`), followed by `_<graphic_index>` where a figure
+    has several images.
     """
     query = _LINES.format(samples=samples, filelists=filelists, extension=IMAGE_EXTENSION)
     for batch in connection.sql(query).to_arrow_reader(ROWS_AT_ONCE):

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.licenses import license_group
 from pmc_assets.shards import tar
+from pmc_assets.shards.index import index_path
 
 JPEG_START = b"\xff\xd8\xff"
 OFFSET_COLUMNS = ["sample_key", "sample_offset_bytes", "image_offset_bytes", "text_offset_bytes", "json_offset_bytes"]
@@ -47,7 +48,7 @@ def count_wrong_offsets(lake: Lake, partition: Partition) -> int:
 
 def _wrong_offsets(lake: Lake, path: str) -> int:
     wrong = 0
-    with lake.open(path.replace(".tar", ".parquet")) as file:
+    with lake.open(index_path(path)) as file:
         rows = pq.ParquetFile(file).read(columns=OFFSET_COLUMNS, use_threads=False).to_pylist()
     with lake.open(path) as shard:
         for row in rows:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pmc_assets.lake import CONTENTS, SAMPLE, Lake, Partition
+from pmc_assets.lake import CONTENTS, NO_VALUE, SAMPLE, Lake, Partition
 from pmc_assets.schema import TABLES
 from pmc_assets.shards.samples import samples_table
 from pmc_assets.warehouse.derive import partition_files
 from pmc_assets.warehouse.engine import open_duckdb
-from pmc_assets.warehouse.views import literal, parquet_view, texts
+from pmc_assets.warehouse.views import parquet_view, texts
 
 MOST_ROWS = 25
 TOKEN_BIN = 20
@@ -49,7 +49,10 @@ class CardFacts:
 
 
 def card_facts(lake: Lake, groups: Sequence[str], forms: Sequence[str]) -> CardFacts:
-    """Count the samples of the named licence groups over all batches. Empty: zeros and empty lists."""
+    """Count the samples and rejects of the named licence groups over all batches. Empty: zeros and empty lists.
+
+    Rejects of stages before the licence groups count for every group, and the last fetch is that of any article.
+    """
     with open_duckdb(lake) as connection:
         _open_views(connection, lake, groups)
         samples, articles, image_bytes = connection.execute(
@@ -91,15 +94,12 @@ def _open_views(connection: duckdb.DuckDBPyConnection, lake: Lake, groups: Seque
         "rejects": TABLES["core.rejects"],
         "article_versions": TABLES["raw.article_versions"],
     }
+    folders = [f"/license_group={group}/" for group in (*groups, NO_VALUE)]
     for view, table in views.items():
         files = partition_files(lake, table.name, Partition())
-        if view == "samples":
-            files = [f for f in files if any(f"/license_group={group}/" in f for group in groups)]
-        connection.execute(parquet_view(f"all_{view}", table.arrow, (), texts(files) if files else ""))
-        group = f"regexp_extract(filename, {literal('license_group=([^/]*)/')}, 1)" if files else "''"
-        source = f"read_parquet({texts(files)}, filename = true, union_by_name = true)" if files else f"all_{view}"
-        extra = f", {group} as license_group" if view == "samples" else ""
-        connection.execute(f"create view {view} as select *{extra} from {source}")
+        if "license_group" in table.partitioned_by:
+            files = [f for f in files if any(folder in f for folder in folders)]
+        connection.execute(parquet_view(view, table.arrow, table.partitioned_by, texts(files)))
 
 
 def _count(connection: duckdb.DuckDBPyConnection, value: str, most: int = MOST_ROWS) -> Counts:

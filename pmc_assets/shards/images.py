@@ -12,13 +12,12 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from pmc_assets.figures.pixels import to_grey8
+from pmc_assets.figures.pixels import to_grey8, to_rgb
 from pmc_assets.lake import Lake
 from pmc_assets.processes import ordered
 
 JPEG_QUALITY = 95
 READS_AT_ONCE = 16
-WHITE = (255, 255, 255)
 
 Place = tuple[str, int, int]
 
@@ -119,9 +118,6 @@ def to_jpeg(content: bytes) -> bytes:
 def _flatten(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         return to_grey8(image)
-    if image.has_transparency_data:
-        picture = image.convert("RGBA")
-        flat = Image.new("RGB", picture.size, WHITE)
-        flat.paste(picture, mask=picture.getchannel("A"))
-        return flat
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+    if image.mode in ("1", "L") and not image.has_transparency_data:
+        return image.convert("L")
+    return to_rgb(image)

@@ -34,6 +34,11 @@ OFFSETS = tuple(
 )
 
 
+def index_path(shard: str) -> str:
+    """Give the path of the index beside a tar."""
+    return shard.removesuffix(".tar") + ".parquet"
+
+
 def index_schema() -> pa.Schema:
     """Give the index's schema: key, offsets, then the columns of out.samples but for long texts and lake places."""
     columns = [f for f in samples_table().columns if f.name not in LEFT_OUT]

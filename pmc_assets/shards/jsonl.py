@@ -13,6 +13,7 @@ from pmc_assets.results import StageResult
 from pmc_assets.schema import RAW_FILELISTS
 from pmc_assets.shards.article_lines import article_lines
 from pmc_assets.shards.check import shard_paths
+from pmc_assets.shards.index import index_path
 from pmc_assets.shards.render import open_tables
 from pmc_assets.shards.samples import samples_table
 
@@ -69,7 +70,7 @@ def _lines(lake: Lake, partition: Partition, scratch: Path) -> Iterator[tuple[by
     with open_tables(lake, partition, scratch, {"all_samples": samples_table()}) as connection:
         connection.execute("create table places (sample_key varchar, shard varchar)")
         for path in shard_paths(lake, partition):
-            with lake.open(path.replace(".tar", ".parquet")) as file:
+            with lake.open(index_path(path)) as file:
                 keys = pq.ParquetFile(file).read(columns=["sample_key"], use_threads=False)
             connection.register("keys", keys)
             connection.execute("insert into places select sample_key, ? from keys", [path.removeprefix("out/")])

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from pmc_assets.lake import Lake
 from pmc_assets.shards.images import ImageReader
-from pmc_assets.shards.selection import MEMBERS, Selection, epoch_order, select_samples, share_of
+from pmc_assets.shards.selection import MEMBERS, LoaderSelection, epoch_order, find_samples, share_of
 
 Sample = dict[str, Any]
 
@@ -38,7 +38,7 @@ class ShardDataset(IterableDataset):
 
     def __init__(
         self,
-        selection: Selection,
+        selection: LoaderSelection,
         *,
         transform: Callable[[str, bytes, bytes, bytes], Any] = decoded_sample,
         is_shuffled: bool = True,
@@ -108,7 +108,7 @@ class ShardLoader:
         transform: Callable[[str, bytes, bytes, bytes], Any] = decoded_sample,
         collate_fn: Callable[[list], Any] = list,
     ) -> None:
-        self.selection = select_samples(root, where)
+        self.selection = find_samples(root, where)
         self.batch_size, self.num_workers = batch_size, num_workers
         self.rank, self.world_size, self.seed, self.is_shuffled = rank, world_size, seed, is_shuffled
         self.transform, self.collate_fn = transform, collate_fn

@@ -13,6 +13,7 @@ from pmc_assets.lake import Lake, Partition
 from pmc_assets.results import StageResult
 from pmc_assets.shards.features import LICENSE_GROUP, parquet_schema
 from pmc_assets.shards.images import ImageReader, Place
+from pmc_assets.shards.plan import stem
 from pmc_assets.shards.samples import samples_table
 
 TABLE_NAME = "out.parquet"
@@ -37,7 +38,7 @@ def write_parquet(lake: Lake, partition: Partition, *, file_bytes: int = FILE_BY
         folder.mkdir()
         rows = 0
         for number, groups in enumerate(_files(lake, partition, file_bytes)):
-            rows += write_file(groups, folder / f"{number:05d}.parquet")
+            rows += write_file(groups, folder / f"{stem(number)}.parquet")
         sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
         lake.publish_folder(folder, target)
     return StageResult(

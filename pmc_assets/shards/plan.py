@@ -34,6 +34,11 @@ class Rendered:
         return tar.BLOCK_BYTES + tar.padded(self.image_size) + self.tail.size
 
 
+def stem(number: int) -> str:
+    """Name a file of a partition's shards, or of its Parquet: a tar and its index share the stem."""
+    return f"{number:05d}"
+
+
 def shuffled(samples: list[Rendered], seed: int = SHUFFLE_SEED) -> list[Rendered]:
     """Order samples by a keyed hash of their key: across articles, and the others stay in order when one is added."""
     return sorted(samples, key=lambda sample: _rank(sample.key, seed))
@@ -83,8 +88,8 @@ def witnesses_first(shard: list[Rendered]) -> list[Rendered]:
 def place(samples: list[Rendered]) -> pa.Table:
     """Compute where every sample of one shard is.
 
-    Shape: one row per sample: sample_key, position, and offset and size in bytes of the sample and its members'
-    content, as the index names them.
+    Shape: one row per sample: sample_key, and offset and size in bytes of the sample and its members' content, as the
+    index names them.
     """
     image, text, json, sizes = (
         np.array(values, np.int64)
@@ -100,7 +105,7 @@ def place(samples: list[Rendered]) -> pa.Table:
         "text": (text_start, text),
         "json": (json_start, json),
     }
-    columns = {"sample_key": [sample.key for sample in samples], "position": np.arange(len(samples))}
+    columns: dict[str, list[str] | np.ndarray] = {"sample_key": [sample.key for sample in samples]}
     for member, (offset, size) in places.items():
         columns |= {f"{member}_offset_bytes": offset, f"{member}_size_bytes": size}
     return pa.table(columns)

@@ -2,27 +2,15 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pmc_assets.lake import Lake
 from pmc_assets.licenses import LICENSE_GROUPS
 from pmc_assets.shards.card import render_card
-from pmc_assets.shards.manifest import FORMS, compare, published_files, source_manifest
+from pmc_assets.shards.manifest import FORMS, Changes, compare, published_files, source_manifest
 from pmc_assets.shards.targets import Progress, Target, open_target
 
 DEFAULT_GROUPS = ("commercial", "noncommercial")
-
-
-@dataclass(slots=True)
-class Publication:
-    """What a publication moved, or would move: paths at the target and bytes."""
-
-    uploads: list[str] = field(default_factory=list)
-    deletes: list[str] = field(default_factory=list)
-    upload_bytes: int = 0
-    unchanged: int = 0
-    is_dry_run: bool = False
 
 
 class NothingToPublish(ValueError):
@@ -42,7 +30,7 @@ def publish(
     dry_run: bool = False,
     done: Progress = lambda path, size_bytes: None,
     target: Target | None = None,
-) -> Publication:
+) -> Changes:
     """Make a target hold the named licence groups of the lake's out layer, and nothing else that we published.
 
     The target gets `samples/`, `shards/`, `parquet/`, `jsonl/`, `attributions/`, the card of these groups and
@@ -66,7 +54,7 @@ def publish(
         with lake.scratch() as scratch:
             target.put(source, published, changes.uploads, lambda path: _local(lake, files, card, path, scratch), done)
         target.finish(source, changes.deletes)
-    return Publication(changes.uploads, changes.deletes, changes.upload_bytes, changes.unchanged, dry_run)
+    return changes
 
 
 @contextlib.contextmanager

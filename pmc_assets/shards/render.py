@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.dataset as ds
 from pyarrow import fs
 
 from pmc_assets import schema
@@ -85,7 +84,7 @@ def render(
             if rows_at_once == ROWS_AT_ONCE[-1]:
                 raise
             tails.clear()
-    _transcode(lake, rendering, threads)
+    _transcode(lake, rendering, threads)  # pyrefly: ignore[unbound-name]
     return rendering
 
 
@@ -143,7 +142,7 @@ def open_tables(
     connection = open_duckdb(lake, config=config)
     for view, table in tables.items():
         files = partition_files(lake, table.name, partition)
-        connection.execute(parquet_view(view, table.arrow, (), texts(files) if files else ""))
+        connection.execute(parquet_view(view, table.arrow, (), texts(files)))
     return connection
 
 
@@ -189,6 +188,8 @@ def _read_samples(lake: Lake, partition: Partition, query: str, rows_at_once: in
     """
     files = fs.LocalFileSystem() if lake.is_local else fs.PyFileSystem(fs.FSSpecHandler(lake.fs))
     path = lake.full_path(lake.table_path(samples_table().name, partition))
+    import pyarrow.dataset as ds  # brings pandas, a quarter of a second
+
     parquet = ds.ParquetFileFormat().make_fragment(path, files)
     row_bytes = max((group.total_byte_size // max(1, group.num_rows) + 1 for group in parquet.row_groups), default=1)
     scanner = parquet.scanner(

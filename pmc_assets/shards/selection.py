@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pmc_assets.lake import Lake
+from pmc_assets.shards.index import index_path
 from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.views import texts
 
@@ -20,7 +21,7 @@ class NoShards(FileNotFoundError):
 
 
 @dataclass(frozen=True)
-class Selection:
+class LoaderSelection:
     """Samples by shard and offset, in the order of shard and offset; `shards` are paths below `root`."""
 
     root: str
@@ -41,7 +42,7 @@ class Selection:
         return digest.hexdigest()
 
 
-def select_samples(root: str, where: str = "true") -> Selection:
+def find_samples(root: str, where: str = "true") -> LoaderSelection:
     """Find the samples of all shards below `root` (any fsspec URL) that meet a SQL condition over their index.
 
     The condition is the caller's own SQL over the columns of `00000.parquet` and the hive columns license_group and
@@ -64,11 +65,11 @@ def select_samples(root: str, where: str = "true") -> Selection:
             order by shard, sample_offset_bytes
         """).to_arrow_table()
     places = {name: rows[name].to_numpy() for name in _PLACES}
-    return Selection(root, shards, rows["shard"].to_numpy(), places, rows["sample_key"].combine_chunks())
+    return LoaderSelection(root, shards, rows["shard"].to_numpy(), places, rows["sample_key"].combine_chunks())
 
 
 def _index_url(lake: Lake, shard: str) -> str:
-    path = lake.full_path(shard.removesuffix(".tar") + ".parquet")
+    path = lake.full_path(index_path(shard))
     return path if lake.is_local else lake.fs.unstrip_protocol(path)
 
 

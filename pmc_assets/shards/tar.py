@@ -44,7 +44,7 @@ def headers(names: Sequence[str], sizes: Sequence[int]) -> list[bytes]:
     blocks = np.tile(np.frombuffer(any_header, np.uint8), (len(names), 1))
     blocks[:, _NAME] = np.array(encoded, f"S{MAX_NAME_BYTES}").view(np.uint8).reshape(len(names), MAX_NAME_BYTES)
     blocks[:, _SIZE] = _octal(np.array(sizes, np.int64), 11)
-    sums = sum(blocks[:, part].sum(axis=1, dtype=np.int64) for part in (_NAME, _SIZE))
+    sums = blocks[:, _NAME].sum(axis=1, dtype=np.int64) + blocks[:, _SIZE].sum(axis=1, dtype=np.int64)
     blocks[:, _CHECKSUM] = _octal(_FIXED_SUM + sums, 6)
     content = blocks.tobytes()
     return [content[start : start + BLOCK_BYTES] for start in range(0, len(content), BLOCK_BYTES)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from pmc_assets.shards.manifest import MANIFEST_NAME, FileFacts, Manifest, manifest_bytes, parse_manifest
 
@@ -42,7 +43,7 @@ class FsspecTarget:
     def __init__(self, url: str) -> None:
         self.fs, root = fsspec.url_to_fs(url)
         self.root = root.rstrip("/")
-        self.is_local = isinstance(self.fs, fsspec.implementations.local.LocalFileSystem)
+        self.is_local = isinstance(self.fs, LocalFileSystem)
 
     def manifest(self) -> Manifest:
         path = f"{self.root}/{MANIFEST_NAME}"

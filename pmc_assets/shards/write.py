@@ -61,17 +61,12 @@ def write_shards(
         rows=len(rendering.samples),
         size_bytes=size_bytes,
         digest=digest,
-        paths=[f"{target}/{stem(number)}.tar" for number in range(len(shards))],
+        paths=[f"{target}/{plan.stem(number)}.tar" for number in range(len(shards))],
         details={
             "shards": len(shards),
             "transcoded": sum(sample.jpeg_offset is not None for sample in rendering.samples),
         },
     )
-
-
-def stem(number: int) -> str:
-    """Name a shard: its tar and its index share the stem."""
-    return f"{number:05d}"
 
 
 def _write_folder(
@@ -84,14 +79,14 @@ def _write_folder(
 ) -> str:
     digest = hashlib.sha256(rendering.digest.encode())
     for number, shard in enumerate(shards):
-        places, index = plan.place(shard), folder / f"{stem(number)}.parquet"
-        with (folder / f"{stem(number)}.tar").open("wb") as file, ThreadPoolExecutor(threads) as pool:
+        places, index = plan.place(shard), folder / f"{plan.stem(number)}.parquet"
+        with (folder / f"{plan.stem(number)}.tar").open("wb") as file, ThreadPoolExecutor(threads) as pool:
             runs = _start_tar(lake, rendering, shard, places, file.fileno(), pool, threads)
             write_index(lake, partition, places, index)
             for run in runs:
                 run.result()
         digest.update(index.read_bytes())
-    sizes = {f"{stem(number)}.tar": len(shard) for number, shard in enumerate(shards)}
+    sizes = {f"{plan.stem(number)}.tar": len(shard) for number, shard in enumerate(shards)}
     (folder / SIZES_NAME).write_text(json.dumps(sizes, indent=1) + "\n")
     return digest.hexdigest()
 

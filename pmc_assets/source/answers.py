@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pmc_assets.http_faults import TransientFault
 
 GONE_STATUSES = frozenset({404, 410})
-RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,10 @@ class Unanswered(NotGiven):
 
 class SourceUnavailable(RuntimeError):
     """The source as a whole gives no good answer any more; the partition is not published."""
+
+
+class DiskFault(RuntimeError):
+    """Our own disk does not take what the source gives; the partition is not published."""
 
 
 def md5_of(content: bytes) -> str:

@@ -75,13 +75,14 @@ def _read_xml(path: Path, max_file_bytes: int, max_unpacked_bytes: int) -> tuple
             fault = _fault(member, max_file_bytes, names)
             if fault is not None:
                 left_out.append((_readable(member.name), *fault))
-            elif member.isreg() and member.name.lower().endswith(XML_SUFFIXES):
-                if best is None or _is_nxml(member.name) > _is_nxml(best[0]):
-                    best = _name(member), _content(archive, member)
             elif member.isreg():
                 names[_name(member)] = None
+                is_xml = member.name.lower().endswith(XML_SUFFIXES)
+                if is_xml and (best is None or _is_nxml(member.name) > _is_nxml(best[0])):
+                    best = _name(member), _content(archive, member)
     if best is None:
         raise BadArchive("no .nxml or .xml in it")
+    del names[best[0]]
     return Unpacked(*best, left_out=left_out), list(names)
 
 

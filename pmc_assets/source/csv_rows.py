@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from pmc_assets import schema
+
 BLOCK_BYTES = 4 * 2**20
 TIME = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?$"
 
@@ -53,16 +55,22 @@ def read_csv(
 
 
 def parse_times(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Read `2019-11-05 11:56:12` and ISO 8601 with `Z`, both UTC; null for other words and days that there are not."""
-    times = pc.utf8_rtrim(pc.if_else(pc.match_substring_regex(text, TIME), text, None), "Z")
-    try:
-        return times.cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
-    except pa.ArrowInvalid:
-        return pa.chunked_array([[_time(one) for one in times.to_pylist()]], pa.timestamp("us", tz="UTC"))
+    """Read every text as `parse_time` does; the usual spellings, with or without `Z`, all at once."""
+    if pc.all(pc.match_substring_regex(text, TIME), min_count=0).as_py():
+        try:
+            return pc.utf8_rtrim(text, "Z").cast(pa.timestamp("us")).cast(schema.UTC)
+        except pa.ArrowInvalid:
+            pass
+    return pa.chunked_array([[parse_time(one) for one in text.to_pylist()]], schema.UTC)
 
 
-def _time(text: str | None) -> datetime | None:
+def parse_time(text: str | None) -> datetime | None:
+    """Read `2019-11-05 11:56:12`, ISO 8601 and a day alone, in UTC where no offset is stated.
+
+    Empty: None for other words and days that there are not.
+    """
     try:
-        return datetime.fromisoformat(text or "").replace(tzinfo=UTC)
-    except ValueError:
+        time = datetime.fromisoformat((text or "").strip())
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None

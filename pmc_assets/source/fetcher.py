@@ -37,7 +37,7 @@ WRONG_BYTES_ATTEMPTS = 4
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 20.0
 SILENCE_S = 1.0
-"""From here on a time without a good answer counts as lost, if a fault is in it; below is noise of many requests."""
+"""From here on the time from a fault to the next good answer counts as lost; below is noise of many requests."""
 ADMISSION_POLL_S = 0.02
 MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -47,7 +47,7 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class TransferCounts:
-    """What went over the wire since the source was opened."""
+    """What went over the wire since the source was opened; `requests` are those for objects, not for lists of names."""
 
     requests: int = 0
     retries: int = 0
@@ -90,7 +90,8 @@ class Fetcher:
         self._held_bytes = 0
         self._head: _Job | None = None
         self._good_at = time.monotonic()
-        self._lost_s, self._has_failed = 0.0, False
+        self._failed_at: float | None = None  # the first fault since then
+        self._lost_s = 0.0
         self._loop = asyncio.new_event_loop()
         self._slots = asyncio.Semaphore(connections)
         self._thread = threading.Thread(target=self._loop.run_forever, name="fetcher", daemon=True)
@@ -100,12 +101,12 @@ class Fetcher:
 
     def call(self, work: Awaitable[Result]) -> Result:
         """Run one coroutine to its end."""
-        self._good_at = time.monotonic()
+        self._failed_at = None
         return asyncio.run_coroutine_threadsafe(_as_coroutine(work), self._loop).result()
 
     def in_order(self, work: Callable[[Item], Awaitable[Result]], items: Iterable[Item]) -> Iterator[Result]:
         """Run `work` on every item, many at once; give the results in the order of the items."""
-        self._good_at = time.monotonic()
+        self._failed_at = None
         open_jobs: deque = deque()
         try:
             for item in items:
@@ -183,11 +184,11 @@ class Fetcher:
             raise
         except TransientFault as fault:
             if not self._is_over_budget(0.0) and (self._good_at > started or await self._answers_for(witness)):
-                raise Unanswered(f"{key}: {fault} after {self._attempts} attempts") from fault
-            silent_s = self._lost_s + time.monotonic() - self._good_at
+                attempts = retrying.statistics["attempt_number"]
+                raise Unanswered(f"{key}: {fault} after {attempts} attempts") from fault
             raise SourceUnavailable(
-                f"{self.transport.url} gave no good answer for {silent_s:.0f} s in all (last: {fault}, for {key}): "
-                "check the network and PMC_SOURCE, then run again; what was stored is kept"
+                f"{self.transport.url} gave no good answer for {self._silent_s():.0f} s in all "
+                f"(last: {fault}, for {key}): check the network and PMC_SOURCE, then run again; what was stored is kept"
             ) from fault
 
     async def _answers_for(self, witness: str) -> bool:
@@ -212,7 +213,7 @@ class Fetcher:
                 raise
         self._note_good()
         self.counts.size_bytes += len(body.content) if into is None else into.stat().st_size
-        if md5 is not None and MD5.fullmatch(md5):
+        if into is None and md5 is not None and MD5.fullmatch(md5):
             actual = body.md5 or md5_of(body.content)
             if actual != md5 and not (accept_newer and actual == body.etag):
                 raise WrongBytes(f"md5 is {actual}, not {md5}")
@@ -256,17 +257,20 @@ class Fetcher:
         return state.attempt_number >= self._attempts or self._is_over_budget(_fault(state).retry_after_s or 0.0)
 
     def _is_over_budget(self, wait_s: float) -> bool:
-        return self._lost_s + time.monotonic() + wait_s - self._good_at > self._budget_s
+        return self._silent_s() + wait_s > self._budget_s
+
+    def _silent_s(self) -> float:
+        """Give the time lost in all: a silence begins with its first fault, not while nothing is asked."""
+        return self._lost_s + (0.0 if self._failed_at is None else time.monotonic() - self._failed_at)
 
     def _note_good(self) -> None:
-        now = time.monotonic()
-        silence_s = now - self._good_at
-        self._lost_s += silence_s if self._has_failed and silence_s > SILENCE_S else 0.0
-        self._good_at, self._has_failed = now, False
+        lost_s = self._silent_s()
+        self._lost_s = lost_s if lost_s - self._lost_s > SILENCE_S else self._lost_s
+        self._good_at, self._failed_at = time.monotonic(), None
 
     def _count_fault(self, state: tenacity.RetryCallState) -> None:
         self.counts.retries += 1
-        self._has_failed = True
+        self._failed_at = self._failed_at or time.monotonic()
         name = str(_fault(state)).split(":")[0].split(" is ")[0]
         self.counts.faults[name] = self.counts.faults.get(name, 0) + 1
 

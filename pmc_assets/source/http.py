@@ -10,9 +10,9 @@ import aiohttp
 from lxml import etree, html
 from yarl import URL
 
-from pmc_assets.http_faults import TransientFault, retry_after_s
-from pmc_assets.source.answers import GONE_STATUSES, RETRIED_STATUSES, Body, Missing, Refused
-from pmc_assets.source.transport import USER_AGENT, Admit, safe_key
+from pmc_assets.http_faults import TransientFault, is_passing, retry_after_s
+from pmc_assets.source.answers import GONE_STATUSES, Body, Missing, Refused
+from pmc_assets.source.transport import USER_AGENT, Admit, open_own, safe_key
 
 CONNECT_TIMEOUT_S = 10.0
 SLOWEST_BYTES_PER_S = 32 * 1024
@@ -77,7 +77,7 @@ class HttpTransport:
         async with asyncio.timeout(self._timeout_s + (size_bytes or 0) / SLOWEST_BYTES_PER_S) as limit:
             if into is None and size_bytes is not None:
                 return await response.read()
-            with io.BytesIO() if into is None else into.open("wb") as file:
+            with io.BytesIO() if into is None else open_own(into) as file:
                 async for piece in response.content.iter_chunked(PIECE_BYTES):
                     file.write(piece)
                     if size_bytes is None:
@@ -146,6 +146,6 @@ async def _check_status(response: aiohttp.ClientResponse) -> None:
     if status in GONE_STATUSES:
         raise Missing(f"HTTP {status}")
     start = await response.content.read(2_000)
-    if status in RETRIED_STATUSES or status >= 500 or PASSING_S3_ERRORS.search(start):
+    if is_passing(status) or PASSING_S3_ERRORS.search(start):
         raise TransientFault(f"HTTP {status}", retry_after_s(response.headers))
     raise Refused(f"HTTP {status}")

@@ -2,27 +2,28 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pmc_assets.batches import PMCID
 from pmc_assets.source.answers import Missing, NotGiven, md5_of
 from pmc_assets.source.archives import BadArchive, Unpacked, unpack_article
 from pmc_assets.source.bucket import fetch_loose_package
-from pmc_assets.source.csv_rows import parse_times
+from pmc_assets.source.csv_rows import parse_time, parse_times
 from pmc_assets.source.fetcher import Fetcher
 from pmc_assets.source.legacy_lists import (
     LIST_NAMES,
-    PMCID,
+    VERSION,
     UnreadableFileList,
     first_line,
     is_bulk_list,
     is_list_name,
+    is_retracted,
     metadata_fields,
-    parse_updated,
     read_list,
     row_etags,
 )
@@ -39,7 +40,6 @@ from pmc_assets.source.source import (
 )
 
 MAX_TARBALL_BYTES = 2 * 2**30
-VERSION = 1
 
 
 class LegacySource:
@@ -73,31 +73,33 @@ class LegacySource:
         A bulk list beside the list of tarballs adds its retractions.
         """
         rows: dict[str, dict] = {}
-        for path in self._listing_files():
+        listing = self._listing_files()
+        for path in listing:
             for row in _rows_of(path, etags):
                 if row["pmcid"] not in rows or row["etag"] == etags[row["pmcid"]]:
                     rows[row["pmcid"]] = row
-        for path in set(self._all_files()) - set(self._listing_files()):
-            for row in _rows_of(path, rows):
-                rows[row["pmcid"]]["retracted"] = row["retracted"]
+        for path in self._all_files:
+            for row in _rows_of(path, rows) if path not in listing else ():
+                if is_retracted(row):
+                    rows[row["pmcid"]]["retracted"] = row["retracted"]
         return rows
 
     def _listing_files(self) -> list[Path]:
         """Give the lists that say what is on offer: those of tarballs, else the bulk lists."""
-        files = self._all_files()
+        files = self._all_files
         return [path for path in files if not is_bulk_list(path)] or files
 
+    @cached_property
     def _all_files(self) -> list[Path]:
         """Fetch the lists once; they stay beside the process while the source is open."""
         names = [self._list_name] if self._list_name else self._fetcher.call(self._fetcher.list_names(""))
         names = [name for name in names if is_list_name(name)]
         csv = [name for name in names if ".csv" in name.lower()]
-        try:
-            for name in csv or names:
-                if not (self._cache / name).exists():
-                    self._fetcher.call(self._fetcher.get(name, into=self._cache / name, max_bytes=MAX_TARBALL_BYTES))
-        except NotGiven as error:
-            raise UnreadableFileList(f"{self.url}/{name} cannot be read ({error}): is PMC_SOURCE right?") from error
+        for name in csv or names:
+            try:
+                self._fetcher.call(self._fetcher.get(name, into=self._cache / name, max_bytes=MAX_TARBALL_BYTES))
+            except NotGiven as error:
+                raise UnreadableFileList(f"{self.url}/{name} cannot be read ({error}): is PMC_SOURCE right?") from error
         if not names:
             raise UnreadableFileList(f"{self.url} has no oa_file_list.csv or other file list")
         return [self._cache / name for name in csv or names]
@@ -163,7 +165,7 @@ def _rows_of(path: Path, pmcids: Iterable[str]) -> Iterator[dict]:
 
 def _listing(rows: pa.Table) -> pa.Table:
     """Give rows as a listing; one without a PMCID or a file cannot be read."""
-    is_readable = pc.and_(pc.match_substring_regex(rows["pmcid"], PMCID), pc.is_valid(rows["path"]))
+    is_readable = pc.and_(pc.match_substring_regex(rows["pmcid"], f"^{PMCID}$"), pc.is_valid(rows["path"]))
     columns = {
         "key": pc.coalesce(rows["pmcid"], rows["path"], rows["citation"]),
         "pmcid": pc.if_else(pc.fill_null(is_readable, False), rows["pmcid"], None),
@@ -178,7 +180,7 @@ def _date(lists: list[Path]) -> str:
     """Date a list by its newest row, a `.txt` by its first line."""
     newest = None
     for path in lists:
-        of_list = [parse_updated(first_line(path)[:10]) if ".txt" in path.name.lower() else None]
+        of_list = [parse_time(first_line(path)[:10]) if ".txt" in path.name.lower() else None]
         of_list += [pc.max(parse_times(rows["updated"])).as_py() for rows in read_list(path)]
         newest = max((time for time in (newest, *of_list) if time is not None), default=None)
     if newest is None:

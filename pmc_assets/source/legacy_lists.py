@@ -3,7 +3,6 @@
 import contextlib
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -12,7 +11,7 @@ import pyarrow.compute as pc
 from isal import igzip, isal_zlib
 
 from pmc_assets.source.answers import md5_of
-from pmc_assets.source.csv_rows import read_csv
+from pmc_assets.source.csv_rows import parse_time, read_csv
 from pmc_assets.source.source import UnreadableListing
 
 LIST_NAME = re.compile(r"(?i).*file_?list.*\.(csv|txt)(\.gz)?")
@@ -29,7 +28,7 @@ HEADERS = {
     "retracted": "retracted",
 }
 COLUMNS = ("path", "citation", "pmcid", "updated", "pmid", "license", "retracted")
-PMCID = r"^PMC[1-9]\d{0,8}$"
+VERSION = 1
 PMID = re.compile(r"\s*(?:PMID:)?\s*([0-9]{1,18})\s*", re.IGNORECASE)
 
 
@@ -98,29 +97,25 @@ def metadata_fields(row: dict[str, Any]) -> dict[str, Any]:
     is_package = row["path"].lower().endswith((".tar.gz", ".tgz", ".tar"))
     return {
         "pmcid": row["pmcid"],
-        "version": 1,
+        "version": VERSION,
         "pmid": parse_pmid(row["pmid"]),
         "citation": row["citation"],
         "license_code": row["license"],
         "is_pmc_openaccess": True,
         "is_manuscript": False,
         "is_historical_ocr": False,
-        "is_retracted": (row["retracted"] or "").strip().lower() in {"yes", "y", "true", "1"},
+        "is_retracted": is_retracted(row),
         "package_url": row["path"] if is_package else None,
-        "package_updated_at": parse_updated(row["updated"]),
+        "package_updated_at": parse_time(row["updated"]),
         "xml_url": None if is_package else row["path"],
     }
+
+
+def is_retracted(row: dict[str, Any]) -> bool:
+    return (row["retracted"] or "").strip().lower() in {"yes", "y", "true", "1"}
 
 
 def parse_pmid(text: str | None) -> int | None:
     """Read `123` and `PMID:123`; None for nothing, 0 and other words."""
     digits = PMID.fullmatch(text or "")
     return int(digits[1]) or None if digits else None
-
-
-def parse_updated(text: str | None) -> datetime | None:
-    """Read `2019-11-05 11:56:12` or a day alone as UTC; None for other words."""
-    try:
-        return datetime.fromisoformat((text or "").strip()).replace(tzinfo=UTC)
-    except ValueError:
-        return None

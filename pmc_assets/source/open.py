@@ -63,7 +63,7 @@ def _split_list(url: str) -> tuple[str, str]:
 
 
 def _has_list(fetcher: Fetcher) -> bool:
-    """Look for file lists under a root: by listing a folder, by name on a web server; s3 and gs hold the bucket."""
+    """Look for file lists under a root: by listing a folder, by name on a server; NLM's bucket and gs have none."""
     transport = fetcher.transport
     if isinstance(transport, FsspecTransport):
         return any(is_list_name(name) for name in fetcher.call(fetcher.list_names("")))

@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from isal import igzip, isal_zlib
 
+from pmc_assets.batches import PMCID
 from pmc_assets.source.answers import Missing, NotGiven
 from pmc_assets.source.csv_rows import parse_times, read_csv
 from pmc_assets.source.fetcher import MD5, Fetcher
 from pmc_assets.source.source import LISTING_SCHEMA, Snapshot, UnreadableListing
 
 INVENTORY_FOLDER = "inventory-reports/pmc-oa-opendata/metadata"
-KEY_PATTERN = r"^metadata/(?P<pmcid>PMC[1-9][0-9]{0,8})\.(?P<version>[1-9][0-9]{0,5})\.json$"
+KEY_PATTERN = rf"^metadata/(?P<pmcid>{PMCID})\.(?P<version>[1-9][0-9]{{0,5}})\.json$"
 
 
 class InventoryUnreadable(UnreadableListing):

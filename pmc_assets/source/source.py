@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from pmc_assets.rejects import Reject
+from pmc_assets.schema import UTC
 from pmc_assets.source.fetcher import TransferCounts
 
 LISTING_SCHEMA = pa.schema(
@@ -16,7 +17,7 @@ LISTING_SCHEMA = pa.schema(
         ("pmcid", pa.string()),
         ("version", pa.int32()),
         ("etag", pa.string()),
-        ("last_modified_at", pa.timestamp("us", tz="UTC")),
+        ("last_modified_at", UTC),
     ]
 )
 
@@ -106,7 +107,7 @@ ReadStored = Callable[[PackageRequest, str, str], bytes]
 
 
 class Source(Protocol):
-    """A place that offers articles. Everything it raises is named in `source.answers`."""
+    """A place that offers articles. Everything it raises is an UnreadableListing or named in `source.answers`."""
 
     url: str
     counts: TransferCounts

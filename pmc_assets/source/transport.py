@@ -2,15 +2,18 @@
 
 import asyncio
 import errno
+import io
+import shutil
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from pmc_assets.http_faults import TransientFault
-from pmc_assets.source.answers import Body, Missing, Refused, md5_of
+from pmc_assets.source.answers import Body, DiskFault, Missing, Refused, md5_of
 
 USER_AGENT = "pmc_assets (research pipeline for the PMC Open Access Subset)"
 
@@ -21,7 +24,7 @@ class Transport(Protocol):
     """Asks for one object under a root, once.
 
     `get` awaits `admit(size_bytes)` as soon as the size is known and before the body is read.
-    Raises: Missing, Refused, TransientFault, and what `admit` raises.
+    Raises: Missing, Refused, TransientFault, DiskFault, and what `admit` raises.
     """
 
     url: str
@@ -45,7 +48,7 @@ class FsspecTransport:
     def __init__(self, url: str, connections: int) -> None:
         self.url = url.rstrip("/")
         self._fs, self._root = fsspec.url_to_fs(self.url)
-        self._is_local = "file" in self._fs.protocol
+        self._is_local = isinstance(self._fs, LocalFileSystem)
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="fetch")
 
     async def get(self, key: str, admit: Admit, into: Path | None = None) -> Body:
@@ -55,8 +58,12 @@ class FsspecTransport:
             content = await self._call(self._fs.cat_file, path)
             md5 = md5_of(content) if self._is_local else ""
             return Body(content, etag=md5, md5=md5)
-        await self._call(self._fs.get_file, path, str(into))
+        await self._call(self._copy, path, into)
         return Body(b"")
+
+    def _copy(self, path: str, into: Path) -> None:
+        with self._fs.open(path, "rb") as file, open_own(into) as own:
+            shutil.copyfileobj(file, own)
 
     async def exists(self, key: str) -> bool:
         return await self._call(self._fs.exists, f"{self._root}/{safe_key(key)}")
@@ -82,6 +89,28 @@ class FsspecTransport:
             if error.errno in {errno.ENAMETOOLONG, errno.ELOOP}:
                 raise Missing(str(error)) from error
             raise TransientFault(f"{type(error).__name__}: {error}") from error
+
+
+class _OwnFile(io.FileIO):
+    """A file whose faults are not the source's."""
+
+    def write(self, content: Any) -> int:
+        try:
+            return super().write(content)
+        except OSError as error:
+            raise _disk_fault(self.name, error) from error
+
+
+def open_own(path: Path) -> IO[bytes]:
+    """Open a file on our own disk for writing. Raises, as writing and closing it do: DiskFault."""
+    try:
+        return io.BufferedWriter(_OwnFile(path, "wb"))
+    except OSError as error:
+        raise _disk_fault(path, error) from error
+
+
+def _disk_fault(path: object, error: OSError) -> DiskFault:
+    return DiskFault(f"{path} cannot be written ({error.strerror}): make room on its disk, then run again")
 
 
 def safe_key(key: str) -> str:

@@ -4,12 +4,12 @@ The manifest is written last: where it is, the export is whole. Until then `mani
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pmc_assets.lake import Lake
 from pmc_assets.subsets.run import Export, Progress, to_json
 from pmc_assets.subsets.select import Selection, select_samples
-from pmc_assets.subsets.spec import BadSubset, SubsetSpec, shipped_subsets, subset_where
+from pmc_assets.subsets.spec import FORMATS, BadSubset, SubsetSpec, require_known, shipped_subsets, subset_where
 from pmc_assets.warehouse.build import FILES, build_warehouse, is_current
 from pmc_assets.warehouse.connection import Limits, check_warehouse, open_connection
 from pmc_assets.warehouse.guard import tables_of
@@ -19,19 +19,14 @@ from pmc_assets.warehouse.watch import Abandon, guarded
 NEEDED_TABLES = {"out.samples", "out.attributions", "raw.filelists"}
 
 
-@dataclass(frozen=True)
-class Exported:
+@dataclass(frozen=True, kw_only=True)
+class Exported(Selection):
     """What an export holds and what this run copied. A dry run has an empty `url`."""
 
     name: str
-    url: str
-    samples: int
-    articles: int
-    size_bytes: int
+    url: str = ""
     copied_samples: int = 0
     copied_bytes: int = 0
-    not_in_shards: int = 0
-    by: dict[str, dict[str, int]] = field(default_factory=dict)
     digest: str = ""
 
 
@@ -95,6 +90,7 @@ def export_spec(
     limits: Limits | None = None,
 ) -> Exported:
     """Export one subset in one form, as `export_subset` does."""
+    require_known("format", (format,), FORMATS)
     lake = Lake(lake_url)
     if lake.is_local:
         check_warehouse(lake)
@@ -105,26 +101,16 @@ def export_spec(
         with guarded(connection, timeout_s, abandon=abandon):
             selection = select_samples(connection, lake, spec, snapshot, with_images=format == "csv")
         if dry_run:
-            return _exported(spec, "", selection)
+            return Exported(**vars(selection), name=spec.name)
         target = Lake(to or f"{lake.url}/subsets/{spec.name}/{format}")
         with target.lock("export"):
             export = Export(connection, lake, target, spec, format, selection, progress)
             digest = hashlib.sha256(to_json(export.run())).hexdigest()
-            return _exported(spec, target.url, selection, export.copied_samples, export.copied_bytes, digest)
-
-
-def _exported(
-    spec: SubsetSpec, url: str, selection: Selection, copied_samples: int = 0, copied_bytes: int = 0, digest: str = ""
-) -> Exported:
-    return Exported(
-        name=spec.name,
-        url=url,
-        samples=selection.samples,
-        articles=selection.articles,
-        size_bytes=selection.size_bytes,
-        copied_samples=copied_samples,
-        copied_bytes=copied_bytes,
-        not_in_shards=selection.not_in_shards,
-        by=selection.by,
-        digest=digest,
-    )
+            return Exported(
+                **vars(selection),
+                name=spec.name,
+                url=target.url,
+                copied_samples=export.copied_samples,
+                copied_bytes=export.copied_bytes,
+                digest=digest,
+            )

@@ -71,13 +71,13 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, lake: Lake, unit: Unit
     path = folder / f"{unit.stem}.parquet"
     group = unit.rows["license_group"][0].as_py()
     connection.register("unit_rows", unit.rows.select(["sample_key"]))
-    batches = connection.sql(
+    samples = connection.sql(
         "select s.* exclude (license_group, batch) from out.samples as s semi join unit_rows using (sample_key)"
         " where s.license_group = $group and list_contains($batches, s.batch)"
         " order by s.pmcid[4:]::bigint, s.version, s.figure_index, s.graphic_index",
         params={"group": group, "batches": unit.rows["batch"].unique().to_pylist()},
     ).to_arrow_table()
     connection.unregister("unit_rows")
-    write_file(row_groups(lake, iter(batches.to_batches()), group), path)
+    write_file(row_groups(lake, iter(samples.to_batches()), group), path)
     with path.open("rb") as file:
         return {path.name: hashlib.file_digest(file, "sha256").hexdigest()}

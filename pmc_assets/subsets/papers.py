@@ -9,6 +9,8 @@ import duckdb
 
 from pmc_assets import markdown
 from pmc_assets.shards.article_lines import article_lines
+from pmc_assets.shards.card import SYNTHETIC
+from pmc_assets.shards.plan import stem
 from pmc_assets.shards.render import IMAGE_EXTENSION
 from pmc_assets.subsets.forms import IMAGES
 from pmc_assets.subsets.select import SELECTED, UNIT_OF, Selection
@@ -31,10 +33,15 @@ ATTRIBUTION_COLUMNS = (
 )
 
 
-def attribution(connection: duckdb.DuckDBPyConnection) -> bytes:
+class MissingAttributions(ValueError):
+    """Articles of an export have no row in out.attributions."""
+
+
+def attribution(connection: duckdb.DuckDBPyConnection, articles: int) -> bytes:
     """List every article of the selection with what its licence asks to be named: title, authors, licence, link.
 
     A text that a spreadsheet would take for a formula begins with an apostrophe, which it shows as text.
+    Raises: MissingAttributions where fewer than `articles` are found.
     """
     columns = ", ".join(f"a.{name}" for name in ATTRIBUTION_COLUMNS[:-1])
     rows = connection.execute(f"""
@@ -45,8 +52,10 @@ def attribution(connection: duckdb.DuckDBPyConnection) -> bytes:
         from articles as t
         join out.attributions as a using (pmcid, version, license_group, batch)
         order by a.pmcid[4:]::bigint, a.version
-    """)
-    return _delimited([ATTRIBUTION_COLUMNS, *(tuple(map(no_formula, row)) for row in rows.fetchall())], ",")
+    """).fetchall()
+    if len(rows) < articles:
+        raise MissingAttributions(f"{articles - len(rows):,} articles have no attribution: run out/attributions")
+    return _delimited([ATTRIBUTION_COLUMNS, *(tuple(map(no_formula, row)) for row in rows)], ",")
 
 
 def no_formula(value: object) -> object:
@@ -79,11 +88,12 @@ def article_lines_file(connection: duckdb.DuckDBPyConnection) -> bytes:
     return b"".join(line for line, _ in article_lines(connection, samples))
 
 
-def card(spec: SubsetSpec, selection: Selection, format: str) -> bytes:
+def card(spec: SubsetSpec, selection: Selection, format: str, units: int, is_sample: bool) -> bytes:
     """Describe the export for a person: what, how much, which licences, how to read it."""
     lines = [
         f"# {spec.name}",
         "",
+        *([SYNTHETIC] if is_sample else []),
         f"{spec.meaning}.",
         "",
         f"{selection.samples:,} images with captions from {selection.articles:,} articles of the PubMed Central open "
@@ -99,7 +109,7 @@ def card(spec: SubsetSpec, selection: Selection, format: str) -> bytes:
         "## Reading it",
         "",
         "```python",
-        _READING[format],
+        _READING[format].format(tars=f"{{00000..{stem(units - 1)}}}.tar" if units > 1 else "00000.tar"),
         "```",
         "",
         "## Licences",
@@ -118,7 +128,7 @@ def sizes(samples_of: dict[str, int]) -> bytes:
 
 
 _READING = {
-    "wds": 'import webdataset as wds\ndataset = wds.WebDataset("00000.tar").decode("pil").to_tuple("jpg", "txt")',
+    "wds": 'import webdataset as wds\ndataset = wds.WebDataset("{tars}").decode("pil").to_tuple("jpg", "txt")',
     "jsonl": "import json\narticles = [json.loads(line) for line in open('articles.jsonl')]",
     "parquet": "import datasets\n"
     'dataset = datasets.load_dataset("parquet", data_files="*.parquet", split="train", streaming=True)',

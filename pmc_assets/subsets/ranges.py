@@ -1,8 +1,8 @@
 """Read byte ranges of a lake's files, neighbours in one read, nothing in between. What they mean stays out."""
 
-import contextlib
 import os
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 from pmc_assets.lake import Lake
@@ -44,16 +44,12 @@ def read_ranges(lake: Lake, ranges: Iterable[Range]) -> Iterator[Buffer]:
 def _read_local(lake: Lake, ranges: Iterable[Range]) -> Iterator[tuple[Range, Buffer]]:
     """Read into one buffer again and again, which so stays in the processor's cache for who hashes and writes it."""
     buffer = memoryview(b"")
-    with contextlib.ExitStack() as stack:
-        opened = ""
-        for path, offset, size in ranges:
-            if path != opened:
-                stack.close()
-                file = stack.enter_context(Path(lake.full_path(path)).open("rb", buffering=0))
-                opened = path
-            if size > len(buffer):
-                buffer = memoryview(bytearray(max(size, 2 * READ_BYTES)))
-            yield (path, offset, size), buffer[: os.preadv(file.fileno(), [buffer[:size]], offset)]
+    for path, of_file in groupby(ranges, key=lambda each: each[0]):
+        with Path(lake.full_path(path)).open("rb", buffering=0) as file:
+            for _, offset, size in of_file:
+                if size > len(buffer):
+                    buffer = memoryview(bytearray(max(size, 2 * READ_BYTES)))
+                yield (path, offset, size), buffer[: os.preadv(file.fileno(), [buffer[:size]], offset)]
 
 
 def _read_remote(lake: Lake, ranges: Iterable[Range]) -> Iterator[tuple[Range, Buffer]]:

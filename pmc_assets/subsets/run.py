@@ -12,8 +12,9 @@ from typing import Any
 
 import duckdb
 
-from pmc_assets.lake import Lake
+from pmc_assets.lake import CONTENTS, SAMPLE, Lake
 from pmc_assets.processes import ordered
+from pmc_assets.shards.plan import stem
 from pmc_assets.subsets import papers
 from pmc_assets.subsets.forms import IMAGES, write_unit
 from pmc_assets.subsets.select import UNIT_OF, Selection
@@ -85,7 +86,7 @@ class Export:
         """Cut the units; list the attributions while the last ones are copied."""
         yield from units(self.connection.cursor(), self.format, self.selection.inputs)
         if self.is_open:
-            self.attribution = papers.attribution(self.connection)
+            self.attribution = papers.attribution(self.connection, self.selection.articles)
 
     def _bring(self, folder: Path, unit: Unit) -> tuple[Unit, dict[str, dict[str, Any]]]:
         """Write one unit by a scratch folder into the target, unless it is there; give its files (none: it is)."""
@@ -101,23 +102,25 @@ class Export:
         return unit, files
 
     def _begin(self, unit: Unit) -> None:
-        """Note, before a file of a unit changes, that it may: a run after a kill neither trusts nor forgets it.
-
-        The first takes the manifest away: until the end the export is partial.
-        """
+        """Note, before a file of a unit changes, that it may: a run after a kill neither trusts nor forgets it."""
         with self.lock:
             is_trusted, is_far = unit.stem in self.before.get("units", {}), unit.number >= self.units_begun
             if is_trusted:
                 self.changing.add(unit.stem)
             if is_far:
                 self.units_begun = unit.number + UNITS_NOTED_AHEAD
-            if is_trusted or is_far or not self.is_open:
-                self._write_partial()
             if not self.is_open:
-                self.target.delete(MANIFEST)
-                self.is_open = True
+                self._open()
+            elif is_trusted or is_far:
+                self._write_partial()
         if self.is_resumed and self.format == "csv":
             self.target.delete(f"{IMAGES}/{unit.stem}")
+
+    def _open(self) -> None:
+        """Take the manifest away before anything changes: until the end the export is partial."""
+        self._write_partial()
+        self.target.delete(MANIFEST)
+        self.is_open = True
 
     def _record(self, unit: Unit, files: dict[str, dict[str, Any]]) -> None:
         if self.format in LISTED_FORMS:
@@ -160,6 +163,8 @@ class Export:
             self.noted_at = time.monotonic()
 
     def _finish(self) -> dict[str, Any]:
+        if not self.is_open:
+            self._open()
         for path, content in self._papers():
             self.target.write_bytes(path, content)
             self.files[path] = {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
@@ -174,14 +179,15 @@ class Export:
     def _delete_forgotten(self) -> None:
         """Delete units that a run before this one published, and was killed before it noted them."""
         if self.is_resumed:
-            for stem in {f"{number:05d}" for number in range(self.units_begun)} - set(self.units):
-                for path in (f"{stem}.tar", f"{stem}.parquet", f"{IMAGES}/{stem}"):
+            for forgotten in set(map(stem, range(self.units_begun))) - set(self.units):
+                for path in (f"{forgotten}.tar", f"{forgotten}.parquet", f"{IMAGES}/{forgotten}"):
                     self.target.delete(path)
 
     def _papers(self) -> list[tuple[str, bytes]]:
+        is_sample = self.lake.settings().get(CONTENTS) == SAMPLE
         written = [
-            ("ATTRIBUTION.csv", self.attribution or papers.attribution(self.connection)),
-            ("README.md", papers.card(self.spec, self.selection, self.format)),
+            ("ATTRIBUTION.csv", self.attribution or papers.attribution(self.connection, self.selection.articles)),
+            ("README.md", papers.card(self.spec, self.selection, self.format, len(self.units), is_sample)),
         ]
         if self.format in ("wds", "jsonl"):
             samples_of = {unit["files"][0]: unit["samples"] for unit in self.units.values()}
@@ -237,12 +243,11 @@ def _checked(target: Lake, path: str) -> dict[str, Any]:
     try:
         manifest = json.loads(target.read_bytes(path))
         files, owned = manifest["files"], [file for unit in manifest["units"].values() for file in unit["files"]]
-        is_ours = set(owned) <= set(files) and not any(".." in file.split("/") for file in files)
+        if set(owned) <= set(files) and not any(".." in file.split("/") for file in files):
+            return manifest
     except (ValueError, TypeError, KeyError, AttributeError):
-        is_ours = False
-    if not is_ours:
-        raise BadSubset(f"{target.url}/{path} is no manifest of an export: give a folder without it")
-    return manifest
+        pass
+    raise BadSubset(f"{target.url}/{path} is no manifest of an export: give a folder without it")
 
 
 def to_json(content: dict[str, Any]) -> bytes:

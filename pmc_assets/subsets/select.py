@@ -89,12 +89,10 @@ def _keep(connection: duckdb.DuckDBPyConnection, spec: SubsetSpec) -> None:
     order = f"md5({literal(f'{spec.seed}:')} || sample_key), sample_key"
     source = f"(from {WORK}.subset_found where {where})"
     if spec.balance:
-        values = (
-            _run(connection, f"select any_value(typeof(balanced_by)) from {WORK}.subset_found").fetchall()[0][0] or ""
-        )
+        [(type_name,)] = _run(connection, f"select any_value(typeof(balanced_by)) from {WORK}.subset_found").fetchall()
         each = (
             "unnest(if(len(coalesce(balanced_by, [])) = 0, [null], list_distinct(balanced_by)))"
-            if values.endswith("[]")
+            if (type_name or "").endswith("[]")
             else "balanced_by"
         )
         source = f"""(
@@ -127,7 +125,7 @@ def _place(
     root = lake.root if lake.is_local else lake.url
     indexes = [f"{root}/{path}" for path in inputs if path.startswith("out/shards/")]
     asked = pa.schema([shards_table().arrow.field(name) for name in ("sample_key", *columns)])
-    view = parquet_view("subset_shards", asked, (), texts(indexes) if indexes else "", FROM_FILENAME[SHARDS])
+    view = parquet_view("subset_shards", asked, (), texts(indexes), FROM_FILENAME[SHARDS])
     _run(connection, view.replace("create view", "create temp view", 1))
     places = ", ".join(f"p.{name}" for name in columns)
     _run(

@@ -28,7 +28,7 @@ class Balance:
     def parse(cls, text: str) -> "Balance":
         """Read `primary_label:5000`. Raises: BadSubset."""
         by, _, most = text.rpartition(":")
-        if not by.strip() or not most.strip().isdigit() or int(most) < 1:
+        if not by.strip() or not most.strip().isdecimal() or int(most) < 1:
             raise BadSubset(f"balance {text!r} is not `column:count`, such as primary_label:5000")
         check_expression(by)
         return cls(by.strip(), int(most))
@@ -57,8 +57,8 @@ class SubsetSpec:
     def __post_init__(self) -> None:
         if not self.name or not self.name.replace("_", "").replace("-", "").isalnum():
             raise BadSubset(f"{self.name!r} is no name for a subset: letters, digits, - and _ only")
-        _all_known("licence group", self.license_groups, LICENSE_GROUPS)
-        _all_known("format", self.formats, FORMATS)
+        require_known("licence group", self.license_groups, LICENSE_GROUPS)
+        require_known("format", self.formats, FORMATS)
         if self.limit is not None and self.limit < 1:
             raise BadSubset(f"limit {self.limit} keeps nothing")
 
@@ -143,7 +143,8 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _all_known(noun: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+def require_known(noun: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Raises: BadSubset for a name that is not one of the known."""
     for name in names:
         if name not in known:
             raise BadSubset(f"no {noun} {name!r}: one of {', '.join(known)}")

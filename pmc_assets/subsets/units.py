@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pmc_assets.lake import Partition
-from pmc_assets.shards.plan import SAMPLES_PER_SHARD
+from pmc_assets.shards import plan
 from pmc_assets.subsets.select import SELECTED
 
 ROWS_AT_ONCE = 10_000
@@ -29,7 +29,7 @@ class Unit:
 
     @property
     def stem(self) -> str:
-        return f"{self.number:05d}"
+        return plan.stem(self.number)
 
 
 def units(
@@ -37,7 +37,7 @@ def units(
     format: str,
     inputs: dict[str, str],
     *,
-    most_samples: int = SAMPLES_PER_SHARD,
+    most_samples: int = plan.SAMPLES_PER_SHARD,
     most_bytes: int = UNIT_BYTES,
 ) -> Iterator[Unit]:
     """Cut the selected samples into units, in the order of the lake's shards (Parquet: of the articles)."""

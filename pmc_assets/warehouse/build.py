@@ -4,21 +4,21 @@ Querying it stays out.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import duckdb
 
 from pmc_assets.lake import Lake
 from pmc_assets.results import StageResult
-from pmc_assets.schema import PARTITION_COLUMNS, Table, meaning_of
+from pmc_assets.schema import Table
 from pmc_assets.warehouse.catalog import FROM_FILENAME, all_tables
 from pmc_assets.warehouse.compact import COMPACTED_TABLES, compact_schema, compact_table
 from pmc_assets.warehouse.derive import LAYERS
 from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.listing import Snapshot, list_files
 from pmc_assets.warehouse.shared_views import create_shared_views
-from pmc_assets.warehouse.views import identifier, literal, parquet_view
+from pmc_assets.warehouse.views import comments, identifier, meanings, parquet_view
 
 WAREHOUSE = "warehouse.duckdb"
 FILES = "warehouse.json"
@@ -40,12 +40,13 @@ def build_warehouse(lake: Lake) -> StageResult:
         local = folder / WAREHOUSE
         with open_duckdb(lake, str(local)) as connection:
             create_views(connection, tables.values(), snapshot, partial(snapshot.glob, root))
+            views = connection.sql("select schema_name || '.' || view_name from duckdb_views()").fetchall()
         size_bytes = local.stat().st_size
         lake.publish_file(local, WAREHOUSE)
     lake.write_bytes(FILES, snapshot.to_json())
     return StageResult(
         listed=len(tables),
-        stored=len(tables),
+        stored=len(tables.keys() & {name for (name,) in views}),
         rows=len(tables),
         size_bytes=size_bytes,
         digest=hashlib.sha256(snapshot.to_json()).hexdigest(),
@@ -83,15 +84,6 @@ def create_views(
         columns = compact_schema(table) if is_compacted else table.arrow
         named = FROM_FILENAME.get(table.name, {})
         connection.execute(parquet_view(table.name, columns, table.partitioned_by, files(table), named))
-        for statement in _comments(table):
+        for statement in comments(table.name, table.row, table.key, meanings(table)):
             connection.execute(statement)
     create_shared_views(connection, [table.name for table in tables])
-
-
-def _comments(table: Table) -> Iterator[str]:
-    key = f"{table.row}. Key: {', '.join(table.key)}."
-    yield f"comment on view {identifier(table.name)} is {literal(key)}"
-    described = {f.name: meaning_of(f) for f in table.columns}
-    for name in (*described, *(c for c in table.partitioned_by if c not in described)):
-        meaning = described.get(name) or PARTITION_COLUMNS[name]
-        yield f"comment on column {identifier(table.name)}.{identifier(name)} is {literal(meaning)}"

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pmc_assets.lake import Lake
 from pmc_assets.schema import PARTITION_COLUMNS, Table, column
 from pmc_assets.warehouse.engine import open_duckdb
-from pmc_assets.warehouse.views import parquet_view, texts
+from pmc_assets.warehouse.views import literal, parquet_view, texts
 
 COMPACTED_TABLES = ("out.samples",)
 COMPACTED_FROM_FILES = 256
@@ -68,6 +68,7 @@ def _write_block(lake: Lake, table: Table, block: str, sources: list[str]) -> No
         connection.execute(f"create schema {table.layer}")
         connection.execute(parquet_view(table.name, table.arrow, ("batch",), paths))
         connection.execute(
-            f"copy (from {table.name}) to '{local}' (format parquet, compression zstd, row_group_size {ROW_GROUP_ROWS})"
+            f"copy (from {table.name}) to {literal(str(local))}"
+            f" (format parquet, compression zstd, row_group_size {ROW_GROUP_ROWS})"
         )
         lake.publish_file(local, block)

@@ -16,6 +16,7 @@ from pmc_assets.warehouse.listing import Snapshot, list_files
 from pmc_assets.warehouse.ranged_files import RangedFiles
 from pmc_assets.warehouse.shared_views import view_contracts
 from pmc_assets.warehouse.views import literal
+from pmc_assets.warehouse.watch import REMAKE
 
 REMOTE_READS = {
     "parquet_metadata_cache": "true",
@@ -95,7 +96,7 @@ def _view_remote(connection: duckdb.DuckDBPyConnection, lake: Lake, only: Collec
 
 
 def _no_warehouse(lake: Lake) -> NoWarehouse:
-    return NoWarehouse(f"{lake.url} has no {WAREHOUSE}: make it by `pmc-assets run --select 'key:\"warehouse\"'`")
+    return NoWarehouse(f"{lake.url} has no {WAREHOUSE}: make it by `{REMAKE}`")
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, lake: Lake, limits: Limits, spill: str) -> None:

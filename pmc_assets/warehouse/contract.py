@@ -13,12 +13,12 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
-_HEADER = re.compile(r"^--\s?(.*)$")
 _ENTRY = re.compile(r"^([a-z_]+):\s*(.*)$")
 _LISTS = ("depends", "key", "partitioned_by", "required")
-_REPEATED = {"column", "check", "param"}
+_REPEATED = ("column", "check")
 
 
 class BadContract(ValueError):
@@ -62,32 +62,33 @@ def parse_contract(name: str, text: str) -> SqlContract:
     single: dict[str, str] = {}
     repeated: dict[str, list[str]] = {entry: [] for entry in _REPEATED}
     lines = text.splitlines()
-    header = 0
-    for header, line in enumerate(lines):  # noqa: B007 - the first line after the header is needed below
-        match = _HEADER.match(line)
-        if match is None:
-            break
-        entry = _ENTRY.match(match[1].strip())
+    header = list(takewhile(lambda line: line.startswith("--"), lines))
+    for number, line in enumerate(header, start=1):
+        said = line.removeprefix("--").strip()
+        entry = _ENTRY.match(said)
         if entry is None:
             if single or any(repeated.values()):
-                raise BadContract(f"{name}, line {header + 1}: prose after the first entry: {line!r}")
-            row.append(match[1].strip())
+                raise BadContract(f"{name}, line {number}: prose after the first entry: {line!r}")
+            row.append(said)
         elif entry[1] in _REPEATED:
             repeated[entry[1]].append(entry[2].strip())
         elif entry[1] in single:
-            raise BadContract(f"{name}, line {header + 1}: {entry[1]!r} is stated twice")
+            raise BadContract(f"{name}, line {number}: {entry[1]!r} is stated twice")
         else:
             single[entry[1]] = entry[2].strip()
     if not row:
         raise BadContract(f"{name}: the header must open with the meaning of a row")
+    sql = "\n".join(lines[len(header) :]).strip().rstrip(";")
+    if not sql:
+        raise BadContract(f"{name}: no query follows the header")
     columns, units = _columns(name, repeated["column"])
     lists = {entry: _names(single.pop(entry)) for entry in _LISTS if entry in single}
     if unknown := set(lists.get("required", ())) - set(columns):
         raise BadContract(f"{name}: required, but no column: {', '.join(sorted(unknown))}")
     return SqlContract(
         name=name,
-        row=" ".join(row),
-        sql="\n".join(lines[header:]).strip().rstrip(";"),
+        row=" ".join(row).removesuffix("."),
+        sql=sql,
         columns=columns,
         units=units,
         checks=tuple(repeated["check"]),

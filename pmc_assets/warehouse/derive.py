@@ -68,9 +68,8 @@ def _run(
         connection.execute(f"create schema {identifier(layer)}")
     for name, paths in files_of.items():
         table = find_table(name)
-        files = texts(paths) if paths else ""
-        view = parquet_view(name, table.arrow, table.partitioned_by, files)
-        if pmcids is not None and files and "pmcid" in table.key:
+        view = parquet_view(name, table.arrow, table.partitioned_by, texts(paths))
+        if pmcids is not None and paths and "pmcid" in table.key:
             view += f"\nwhere pmcid[4:]::bigint >= {pmcids.start} and pmcid[4:]::bigint < {pmcids.stop}"
         connection.execute(view)
     result = connection.sql(contract.sql).to_arrow_table()

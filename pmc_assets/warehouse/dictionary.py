@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pmc_assets.schema import PARTITION_COLUMNS, Table, meaning_of
+from pmc_assets.schema import Table
 from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.shared_views import shared_views
-from pmc_assets.warehouse.views import duckdb_type
+from pmc_assets.warehouse.views import duckdb_type, meanings
 
 BEGIN = "<!-- dictionary -->"
 END = "<!-- end of dictionary -->"
@@ -40,13 +40,9 @@ def _table(table: Table) -> Iterator[str]:
     yield from ("<details>", f"<summary><code>{table.name}</code>: {_plain(table.row)}</summary>", "")
     yield f"Key: {', '.join(f'`{name}`' for name in table.key)}. Partitions: {partitions}."
     yield from ("", "| column | type | meaning |", "|---|---|---|")
-    for field in table.columns:
-        type_ = duckdb_type(field.type).replace('"', "")
-        yield f"| `{field.name}` | {type_} | {_plain(meaning_of(field))} |"
-    names = {field.name for field in table.columns}
-    for name in table.partitioned_by:
-        if name not in names:
-            yield f"| `{name}` | VARCHAR | {PARTITION_COLUMNS[name]} |"
+    types = {field.name: duckdb_type(field.type).replace('"', "") for field in table.columns}
+    for name, meaning in meanings(table).items():
+        yield f"| `{name}` | {types.get(name, 'VARCHAR')} | {_plain(meaning)} |"
     yield from ("", "</details>", "")
 
 

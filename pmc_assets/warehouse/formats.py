@@ -34,7 +34,7 @@ def write_table(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
         table.add_row(*(shown(value) for value in row.values()))
     text = io.StringIO()
     width = None if out.isatty() else FILE_COLUMNS_WIDTH
-    Console(file=text, width=width, no_color=True, markup=False, highlight=False).print(table)
+    Console(file=text, width=width, no_color=True, markup=False, emoji=False, highlight=False).print(table)
     more = f", the first {len(head)} shown" if count > len(head) else ""
     lines = [line.rstrip() for line in text.getvalue().splitlines()]
     rows_said = "1 row" if count == 1 else f"{count:,} rows"

@@ -9,16 +9,17 @@ from duckdb.func import PythonUDFType
 from pmc_assets.lake import Lake
 from pmc_assets.warehouse.neighbours import DEFAULT_COUNT, nearest_to_sample
 from pmc_assets.warehouse.packed_keys import unpack_sql
-from pmc_assets.warehouse.search import MAX_HITS, search_captions
+from pmc_assets.warehouse.search import HITS, MAX_HITS, search_captions
+from pmc_assets.warehouse.views import duckdb_type
 
-_HITS = "STRUCT(packed_key UBIGINT, score FLOAT)[]"
+_HITS = pa.list_(pa.struct(list(HITS)))
 
 
 def register_functions(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Register the functions on an open connection that is not locked yet.
 
-    Shape: table functions `search(words, most := 100000)` and `neighbours(sample_key, most := 10)`, best first, with
-    the columns sample_key and score (BM25; cosine).
+    Shape: table functions `search(asked, most := 100000)` and `neighbours(asked, most := 10)`, of words and of a sample
+    key; best first, with the columns sample_key and score (BM25; cosine).
     """
 
     def search(words: pa.Array, most: pa.Array) -> pa.Array:
@@ -27,8 +28,9 @@ def register_functions(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
     def neighbours(key: pa.Array, most: pa.Array) -> pa.Array:
         return _hits(nearest_to_sample(lake, k.as_py(), n.as_py()) for k, n in zip(key, most, strict=True))
 
+    hits = duckdb_type(_HITS)
     for name, function, most in (("search", search, MAX_HITS), ("neighbours", neighbours, DEFAULT_COUNT)):
-        connection.create_function(f"lake_{name}", function, ["VARCHAR", "BIGINT"], _HITS, type=PythonUDFType.ARROW)
+        connection.create_function(f"lake_{name}", function, ["VARCHAR", "BIGINT"], hits, type=PythonUDFType.ARROW)
         connection.execute(
             f"create temp macro {name}(asked, most := {most}) as table"
             f" select {unpack_sql('hit.packed_key')} as sample_key, hit.score as score"
@@ -37,6 +39,4 @@ def register_functions(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
 
 
 def _hits(tables: Iterable[pa.Table]) -> pa.Array:
-    return pa.array(
-        [t.to_pylist() for t in tables], pa.list_(pa.struct([("packed_key", pa.uint64()), ("score", pa.float32())]))
-    )
+    return pa.array([t.to_pylist() for t in tables], _HITS)

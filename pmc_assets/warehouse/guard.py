@@ -4,8 +4,13 @@ import re
 
 import duckdb
 
-_EXPLAIN = re.compile(r"^\s*explain\s+(\([^)]*\)\s*)?(analyze\s+)?", re.IGNORECASE)
-_TABLE = re.compile(r"\b(raw|core|out|models)\b\"?\s*\.\s*\"?(\w+)", re.IGNORECASE)
+from pmc_assets.warehouse.derive import LAYERS
+
+_EXPLAIN = re.compile(
+    r"(?>\s+|--[^\n]*|/\*.*?\*/)*+(explain\b\s*(\(\s*(analyze|format)\b[^)]*\)\s*)?(analyze\b\s*)?)",
+    re.IGNORECASE | re.DOTALL,
+)
+_TABLE = re.compile(rf"\b({'|'.join(LAYERS)})\b\"?\s*\.\s*\"?(\w+)", re.IGNORECASE)
 _IN_SEARCH = re.compile(
     r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)|\bin\s*\(\s*(search|neighbours)\s*\(""",
     re.IGNORECASE | re.DOTALL,
@@ -29,7 +34,8 @@ def check_query(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     QueryError for a text that does not parse.
     """
     text = _IN_SEARCH.sub(lambda found: found[1] or f"in (select sample_key from {found[2]}(", sql).strip()
-    text = _EXPLAIN.sub("", text) if _EXPLAIN.match(text) else text
+    explain = _EXPLAIN.match(text)
+    text = text[explain.end() :] if explain else text
     try:
         statements = connection.extract_statements(text)
     except duckdb.Error as error:
@@ -39,10 +45,11 @@ def check_query(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     if len(statements) != 1:
         raise QueryRefused(f"one statement is wanted, not {len(statements)}")
     kind = statements[0].type
+    if kind == duckdb.StatementType.MULTI:
+        raise QueryRefused("a pivot has to name its values: `pivot … on column in (…)`")
     if kind != duckdb.StatementType.SELECT:
         raise QueryRefused(f"only queries that read are allowed, this is {kind.name}")
-    prefix = _EXPLAIN.match(sql.strip())
-    return (prefix[0] if prefix else "") + statements[0].query.strip().rstrip(";")
+    return (explain[1] if explain else "") + statements[0].query.strip().rstrip(";")
 
 
 def tables_of(sql: str) -> set[str]:

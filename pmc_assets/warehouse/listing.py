@@ -42,7 +42,7 @@ class Snapshot:
     def paths(self, root: str, table: Table) -> str:
         """Name a table's files one by one, for a lake that is listed slowly or not at all (S3, HTTP)."""
         paths = self.blocks.get(table.name) or list(self.files.get(table.name, ()))
-        return texts(f"{root}/{path}" for path in paths) if paths else ""
+        return texts(f"{root}/{path}" for path in paths)
 
 
 def list_files(lake: Lake, tables: Iterable[Table]) -> Listing:

@@ -1,7 +1,6 @@
 """The index of nearest neighbours: one per encoder, kept current partition by partition. Asking it stays out."""
 
 import json
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -40,11 +39,11 @@ def encoders(lake: Lake) -> list[str]:
     return sorted({Partition.from_path(path)["encoder"] for path in embedding_files(lake)})
 
 
-def update_neighbours(lake: Lake, encoder: str, *, progress: Callable[[int, int], None] | None = None) -> StageResult:
+def update_neighbours(lake: Lake, encoder: str) -> StageResult:
     """Add the vectors of new and changed partitions of one encoder to its index; publish it by one rename.
 
     Shape: HNSW over the cosine, vectors as int8, packed keys. A vector that left the lake stays in the index; answers
-    leave it out. `progress` is told partitions done and to do.
+    leave it out.
     Raises: NoNeighbours for a remote lake.
     """
     if not lake.is_local:
@@ -54,10 +53,8 @@ def update_neighbours(lake: Lake, encoder: str, *, progress: Callable[[int, int]
         known = _known_partitions(lake, encoder)
         index = Index.restore(lake.full_path(index_path(encoder))) if known else None
         changed = [path for path, version in files.items() if known.get(path) != version]
-        for done, path in enumerate(changed, start=1):
+        for path in changed:
             index = _add_partition(lake, index, path)
-            if progress:
-                progress(done, len(changed))
         if index is not None and changed:
             _publish(lake, index, encoder, files)
     count = 0 if index is None else len(index)

@@ -77,7 +77,7 @@ def _ask_index(lake: Lake, vector: np.ndarray, most: int, encoder: str) -> pa.Ta
         connection.register("found", pa.table({"packed_key": keys, "score": scores}))
         return connection.sql(
             f"select packed_key, score from found semi join (select {pack_sql('e')} as packed_key from embeddings as e)"
-            f" using (packed_key) order by score desc, packed_key limit {int(most)}"
+            f" using (packed_key) order by score desc, packed_key limit {most}"
         ).to_arrow_table()
 
 
@@ -108,7 +108,7 @@ def _embeddings(lake: Lake, encoder: str, among: pa.Array | None = None) -> duck
         connection.register_filesystem(RangedFiles(lake, Snapshot({CORE_EMBEDDINGS.name: files})))
     root = lake.root if lake.is_local else lake.url
     paths = [f"{root}/{path}" for path in files if among is None or _may_hold(path, among)]
-    connection.execute(parquet_view("embeddings", CORE_EMBEDDINGS.arrow, (), texts(paths) if paths else ""))
+    connection.execute(parquet_view("embeddings", CORE_EMBEDDINGS.arrow, (), texts(paths)))
     return connection
 
 

@@ -21,7 +21,6 @@ def run_query(
     format: str = "table",
     timeout_s: float | None = None,
     memory_limit: str = "4GB",
-    threads: int | None = None,
     progress: Progress | None = None,
     abandon: Abandon | None = None,
 ) -> int:
@@ -32,8 +31,7 @@ def run_query(
     Raises: QueryRefused, QueryTimedOut, QueryOutOfMemory, QueryError for all else that DuckDB says; NoWarehouse.
     """
     check_format(format)
-    limits = Limits(memory=memory_limit, threads=threads)
-    with open_connection(Lake(lake_url), limits, tables_of(sql)) as connection:
+    with open_connection(Lake(lake_url), Limits(memory=memory_limit), tables_of(sql)) as connection:
         return run_on(connection, sql, out, format=format, timeout_s=timeout_s, progress=progress, abandon=abandon)
 
 

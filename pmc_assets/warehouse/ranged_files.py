@@ -57,21 +57,21 @@ class RangedFiles(fsspec.AbstractFileSystem):
         self.protocol = lake.fs.protocol
         self.remote = lake.fs
         versions = [version for files in snapshot.files.values() for version in files.items()]
-        self.sizes = {lake.full_path(path): int(version.rpartition("/")[2]) for path, version in versions}
+        self.sizes_bytes = {lake.full_path(path): int(version.rpartition("/")[2]) for path, version in versions}
         self.tails: dict[str, bytes] = {}
         self.blocks = {lake.full_path(path) for paths in snapshot.blocks.values() for path in paths}
 
     def size(self, path: str) -> int:
         known = self._known(path)
-        if known in self.blocks and known not in self.sizes:
-            self.sizes[known] = self.remote.size(known)
-        if known not in self.sizes:
+        if known in self.blocks and known not in self.sizes_bytes:
+            self.sizes_bytes[known] = self.remote.size(known)
+        if known not in self.sizes_bytes:
             raise FileNotFoundError(path)
-        return self.sizes[known]
+        return self.sizes_bytes[known]
 
     def exists(self, path: str, **_: Any) -> bool:
         known = self._known(path)
-        return known in self.sizes or known in self.blocks
+        return known in self.sizes_bytes or known in self.blocks
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         return {"name": path, "size": self.size(path), "type": "file"}
@@ -89,11 +89,11 @@ class RangedFiles(fsspec.AbstractFileSystem):
 
     def read_range(self, path: str, start: int, end: int) -> bytes:
         """Read one range of a file; its tail, where Parquet keeps the footer, is fetched once and kept."""
-        tail_start = max(0, self.sizes[path] - TAIL_BYTES)
+        tail_start = max(0, self.sizes_bytes[path] - TAIL_BYTES)
         if start < tail_start:
             return self.remote.cat_file(path, start=start, end=end)
         if path not in self.tails:
-            self.tails[path] = self.remote.cat_file(path, start=tail_start, end=self.sizes[path])
+            self.tails[path] = self.remote.cat_file(path, start=tail_start, end=self.sizes_bytes[path])
         return self.tails[path][start - tail_start : end - tail_start]
 
     def _known(self, path: str) -> str:

@@ -6,12 +6,12 @@ It lies in the lake's folder `search/captions` and works where the lake is a loc
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import tantivy
 
 from pmc_assets.lake import Lake
@@ -43,10 +43,10 @@ class BadSearch(ValueError):
     """Words that cannot be searched for."""
 
 
-def update_search(lake: Lake, *, progress: Callable[[int, int], None] | None = None) -> StageResult:
+def update_search(lake: Lake) -> StageResult:
     """Index the partitions of out.samples that are new or changed, forget those that are gone.
 
-    Shape: one document per sample. `progress` is told partitions done and to do. A kill loses the last commit only.
+    Shape: one document per sample; listed are the samples, stored the documents. A kill loses the last commit only.
     Raises: NoSearch for a remote lake.
     """
     folder = _folder(lake)
@@ -69,17 +69,18 @@ def update_search(lake: Lake, *, progress: Callable[[int, int], None] | None = N
             if pending >= COMMIT_ROWS or done == len(changed):
                 indexed, pending = indexed + pending, 0
                 _commit(writer, folder, known)
-            if progress:
-                progress(done, len(changed))
         if gone and not changed:
             _commit(writer, folder, known)
         writer.wait_merging_threads()
         index.reload()
         count = index.searcher().num_docs
+    samples = sum(pq.read_metadata(lake.full_path(path)).num_rows for path in files)
     size_bytes = sum(file.stat().st_size for file in folder.iterdir())
     digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     details: dict[str, int | float | str | bool] = {"indexed_samples": indexed, "partitions_indexed": len(changed)}
-    return StageResult(count, count, rows=count, size_bytes=size_bytes, digest=digest, paths=[FOLDER], details=details)
+    return StageResult(
+        samples, count, rows=count, size_bytes=size_bytes, digest=digest, paths=[FOLDER], details=details
+    )
 
 
 def search_captions(lake: Lake, query: str, limit: int = MAX_HITS) -> pa.Table:

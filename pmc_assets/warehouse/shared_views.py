@@ -9,7 +9,7 @@ import duckdb
 from pmc_assets.schema import Table
 from pmc_assets.warehouse.contract import SqlContract, read_contracts, sql_folder
 from pmc_assets.warehouse.derive import derived_table
-from pmc_assets.warehouse.views import identifier, literal
+from pmc_assets.warehouse.views import comments, identifier
 
 LAYER = "core"
 
@@ -30,8 +30,5 @@ def create_shared_views(connection: duckdb.DuckDBPyConnection, tables: Collectio
     for contract in view_contracts():
         if set(contract.depends) <= set(tables):
             connection.execute(f"create view {identifier(contract.name)} as {contract.sql}")
-            key = f"{contract.row} Key: {', '.join(contract.key)}."
-            connection.execute(f"comment on view {identifier(contract.name)} is {literal(key)}")
-            for name, meaning in contract.columns.items():
-                place = f"{identifier(contract.name)}.{identifier(name)}"
-                connection.execute(f"comment on column {place} is {literal(meaning)}")
+            for statement in comments(contract.name, contract.row, contract.key, contract.columns):
+                connection.execute(statement)

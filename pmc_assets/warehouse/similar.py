@@ -4,12 +4,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from pmc_assets.annotations.encoders import DEFAULT_ENCODER, UnknownEncoder, encoder_table_name, load_encoder
 from pmc_assets.lake import Lake
 from pmc_assets.warehouse.connection import open_connection
-from pmc_assets.warehouse.guard import check_query
+from pmc_assets.warehouse.guard import check_query, tables_of
 from pmc_assets.warehouse.neighbours import DEFAULT_COUNT, default_encoder, nearest_to_sample, nearest_to_vector
 from pmc_assets.warehouse.packed_keys import pack_sql, unpack_sql
-from pmc_assets.warehouse.search import search_captions
+from pmc_assets.warehouse.search import SAMPLES, search_captions
 from pmc_assets.warehouse.watch import Abandon, guarded
 
 SHOWN = "s.license_group, s.primary_label, s.caption"
@@ -25,18 +26,20 @@ def find_similar(
     where: str = "",
     most: int = DEFAULT_COUNT,
     encoder: str = "",
+    checkpoint: str = "",
     timeout_s: float | None = None,
     abandon: Abandon | None = None,
 ) -> pa.Table:
     """Find the samples nearest to a sample, or to an image file's bytes, by embedding.
 
-    `where` is a condition on out.samples: the answer is exact among those.
+    `where` is a condition on out.samples: the answer is exact among those. `encoder` and `checkpoint` are those that
+    made the vectors; an image file of a DINOv2 lake needs them.
     Shape: sample_key, score (cosine), license_group, primary_label, caption; nearest first.
-    Raises: NoNeighbours, QueryError.
+    Raises: NoNeighbours, UnknownEncoder, QueryError.
     """
     lake = Lake(lake_url)
-    name = encoder or default_encoder(lake)
-    with open_connection(lake) as connection:
+    name = encoder_table_name(encoder, checkpoint) if encoder else default_encoder(lake)
+    with open_connection(lake, tables={SAMPLES, *tables_of(where)}) as connection:
         among = None
         if where:
             condition = check_query(connection, f"select {pack_sql('s')} as k from out.samples as s where ({where}\n)")
@@ -46,7 +49,9 @@ def find_similar(
         if sample_key:
             hits = nearest_to_sample(lake, sample_key, asked, encoder=name, among=among)
         else:
-            hits = nearest_to_vector(lake, image_vector(lake, image, name), asked, encoder=name, among=among)
+            hits = nearest_to_vector(
+                lake, image_vector(lake, image, name, checkpoint), asked, encoder=name, among=among
+            )
         return _samples_of(connection, hits, most)
 
 
@@ -57,7 +62,7 @@ def find_words(lake_url: str, words: str, *, most: int = DEFAULT_COUNT) -> pa.Ta
     """
     lake = Lake(lake_url)
     hits = search_captions(lake, words, most)
-    with open_connection(lake) as connection:
+    with open_connection(lake, tables={SAMPLES}) as connection:
         return _samples_of(connection, hits, most)
 
 
@@ -69,11 +74,16 @@ def _samples_of(connection: duckdb.DuckDBPyConnection, hits: pa.Table, most: int
     ).to_arrow_table()
 
 
-def image_vector(lake: Lake, image: bytes, encoder: str) -> np.ndarray:
-    """Encode one image file as the lake's images were."""
+def image_vector(lake: Lake, image: bytes, table_name: str, checkpoint: str = "") -> np.ndarray:
+    """Encode one image file as the lake's images were: `table_name` is that of their vectors.
+
+    Raises: UnknownEncoder where another checkpoint made them.
+    """
     from pmc_assets.annotations.decoding import square
-    from pmc_assets.annotations.encoders import load_encoder
     from pmc_assets.figures.pixels import decode
 
-    loaded = load_encoder(encoder, lake)
+    dinov2 = encoder_table_name("dinov2", checkpoint)
+    if table_name not in (DEFAULT_ENCODER, dinov2):
+        raise UnknownEncoder(f"the vectors are of {table_name}: name its folder or hub id in PMC_ENCODER_CHECKPOINT")
+    loaded = load_encoder("dinov2" if table_name == dinov2 else table_name, lake, checkpoint=checkpoint)
     return loaded.encode(square(decode(image, loaded.side_px).rgb, loaded.side_px, loaded.pad_grey)[None])[0]

@@ -11,8 +11,9 @@ from pmc_assets.warehouse.views import identifier, parquet_view, texts
 def derive_partition(lake: Lake, contract: SqlContract, partition: Partition) -> StageResult:
     """Derive and publish one partition of a SQL table whose rows are all kept."""
     rows = derive_table(lake, contract, partition)
-    result = StageResult(listed=rows.num_rows, stored=rows.num_rows, preview=rows.slice(0, PREVIEW_ROWS))
-    return result.add_written(lake.write_table(derived_table(contract), rows, partition))
+    written = lake.write_table(derived_table(contract), rows, partition)
+    preview = rows.slice(0, PREVIEW_ROWS)
+    return StageResult(listed=rows.num_rows, stored=written.rows, preview=preview).add_written(written)
 
 
 def count_failures(lake: Lake, contract: SqlContract, partition: Partition) -> dict[str, int]:
@@ -21,7 +22,7 @@ def count_failures(lake: Lake, contract: SqlContract, partition: Partition) -> d
     files = partition_files(lake, contract.name, partition)
     with open_duckdb(lake) as connection:
         connection.execute(f"create schema {identifier(table.layer)}")
-        connection.execute(parquet_view(table.name, table.arrow, table.partitioned_by, texts(files) if files else ""))
+        connection.execute(parquet_view(table.name, table.arrow, table.partitioned_by, texts(files)))
         counts = ", ".join(f"count(*) filter (where not ({check}))" for check in contract.checks)
         row = connection.sql(f"select {counts or 'null'} from {identifier(table.name)}").fetchall()[0]
     return dict(zip(contract.checks, row, strict=False))

@@ -1,9 +1,11 @@
 """Views over a table's Parquet files, as DuckDB SQL text. Which files there are, and running the SQL, stay out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import pyarrow as pa
+
+from pmc_assets.schema import PARTITION_COLUMNS, Table, meaning_of
 
 _TYPES = {
     pa.string(): "VARCHAR",
@@ -53,8 +55,22 @@ def duckdb_type(type_: pa.DataType) -> str:
 
 
 def texts(values: Iterable[str]) -> str:
-    """Give a SQL list of texts."""
-    return "[" + ", ".join(map(literal, values)) + "]"
+    """Give a SQL list of texts. Empty: "" for none, as `parquet_view` takes it."""
+    return f"[{listed}]" if (listed := ", ".join(map(literal, values))) else ""
+
+
+def meanings(table: Table) -> dict[str, str]:
+    """Give the meaning of every column of a table's view: the contract's in order, then the hive columns."""
+    described = {field.name: meaning_of(field) for field in table.columns}
+    return described | {name: PARTITION_COLUMNS[name] for name in table.partitioned_by if name not in described}
+
+
+def comments(name: str, row: str, key: Sequence[str], columns: Mapping[str, str]) -> Iterator[str]:
+    """Give the SQL that says on a view what its row and each of its columns mean."""
+    said = f"{row}. Key: {', '.join(key)}."
+    yield f"comment on view {identifier(name)} is {literal(said)}"
+    for column, meaning in columns.items():
+        yield f"comment on column {identifier(name)}.{identifier(column)} is {literal(meaning)}"
 
 
 def parquet_view(

@@ -15,7 +15,7 @@ from pmc_assets.warehouse.guard import QueryError, one_line
 
 WATCH_INTERVAL_S = 0.1
 GRACE_S = 0.5
-WAREHOUSE = "'key:\"warehouse\"'"
+REMAKE = "pmc-assets run --select 'key:\"warehouse\"'"
 MEMORY_SLACK_BYTES = 512 * 2**20
 
 Progress = Callable[[float], None]
@@ -64,9 +64,7 @@ def _named(error: Exception) -> QueryError:
     if isinstance(error, OverflowError):
         return QueryError(f"a value is beyond what can be shown, cast it to varchar: {text}")
     if "No files found that match the pattern" in text:
-        return QueryError(
-            f"a table's files are gone since the warehouse was made: `pmc-assets run --select {WAREHOUSE}`"
-        )
+        return QueryError(f"a table's files are gone since the warehouse was made: `{REMAKE}`")
     return QueryError(text)
 
 

@@ -1,6 +1,6 @@
 -- Where do the caption's letters contradict the image: several panels named, one seen?
 -- depends: out.samples
--- column: panel_type | Panels seen in the image
+-- column: panel_type | single or multiple, from the image itself and its caption
 -- column: captions_with_letters | Samples whose caption names at least two panels
 -- column: samples | All samples
 select

@@ -57,9 +57,9 @@
 -- column: secondary_label | Local concepts of the taxonomy; empty where not annotated
 -- column: label_source | expert, proposed or caption; null where there is no label
 -- column: label_confidence | How sure the label is, 0 to 1
--- column: panel_type | single or multiple, from the image itself; null where not annotated
+-- column: panel_type | single or multiple, from the image itself and its caption; null where not annotated
 -- column: panel_subtype | one, grid, row, column or mixed; null where not annotated
--- column: panel_count | Panels seen in the image; null where not annotated
+-- column: panel_count | Panels: those of the gutters or, if more, those that the caption letters; null where not annotated
 -- column: is_manuscript | Author manuscript, not the published article
 -- column: is_retracted | Retracted according to NLM's metadata or PubMed
 -- column: is_too_small | Width or height is 20 px or less

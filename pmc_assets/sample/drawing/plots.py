@@ -81,7 +81,7 @@ def _curve(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
 
 
 def draw_line_plot(rng: np.random.Generator, width: int, height: int) -> Image.Image:
-    """Draw two to five curves with markers and error bars, or survival steps, and a legend."""
+    """Draw two to four curves with markers and error bars, or survival steps, and a legend."""
     image, axes = draw_axes(rng, width, height)
     colors, survival = palette(rng), rng.random() < 0.25
     for index in range(int(rng.integers(2, 5))):

@@ -1,0 +1,25 @@
+"""Which lakes are opened at all."""
+
+import pytest
+
+from pmc_assets.resources.lake import LakeResource
+
+
+@pytest.mark.parametrize("width", [20_000, 0, -10])
+def test_batch_width_is_a_power_of_ten(tmp_path, width):
+    with pytest.raises(ValueError, match=f"PMC_BATCH_IDS is {width}"):
+        LakeResource(url=str(tmp_path), batch_ids=width).open()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_root_is_no_pattern(tmp_path):
+    with pytest.raises(ValueError, match=r"lake\[1\] cannot be the root"):
+        LakeResource(url=str(tmp_path / "lake[1]")).open()
+
+
+def test_variable_that_is_no_number_is_named(monkeypatch):
+    from pmc_assets.definitions import _count
+
+    monkeypatch.setenv("PMC_BATCH_IDS", "x")
+    with pytest.raises(ValueError, match="PMC_BATCH_IDS is 'x'"):
+        _count("PMC_BATCH_IDS", 10)
