@@ -18,9 +18,18 @@ from pmc_assets.lake import Lake
 ONE_PROCESS = {"PMC_WORKERS": "1"}
 OF_REAL_LAKES = {"PMC_EFETCH_URL": ""} | ONE_REAL_BATCH | ONE_PROCESS
 UP_TO_IMAGES = ("--select", '+key:"core/images" or key:"warehouse"')
-SHARED_LAKES = ("mirror_lake", "sample_lake")
+SHARED_LAKES = ("mirror_lake", "sample_lake", "drill: Drill")
 SHARING_FOLDERS = {"annotations": "sample_lake", "shards": "shards", "subsets": "subsets"}
-SLOWEST_FIRST = ("sample_lake", "test_browser", "test_many_machines", "mirror_lake", "test_drill")
+SLOWEST_FIRST = (
+    "drill: Drill",
+    "sample_lake",
+    "test_browser",
+    "mirror_lake",
+    "subsets",
+    "shards",
+    "test_kills",
+    "test_sync_drill",
+)
 
 
 class FixtureScheduling(LoadScopeScheduling):
@@ -108,5 +117,5 @@ def sample_lake(encoder_lake: Lake, tmp_path_factory: pytest.TempPathFactory) ->
     Its seed is drawn anew for every session.
     """
     seed = random.SystemRandom().randrange(10**6)
-    settings = {"PMC_SAMPLE_ARTICLES": "100", "PMC_SAMPLE_SEED": str(seed)} | ONE_SAMPLE_BATCH | ONE_PROCESS
+    settings = {"PMC_SAMPLE_ARTICLES": "80", "PMC_SAMPLE_SEED": str(seed)} | ONE_SAMPLE_BATCH | ONE_PROCESS
     return make_lake(tmp_path_factory.mktemp("sample"), encoder_lake, is_forked=False, **settings)

@@ -9,7 +9,6 @@ import dagster as dg
 import pytest
 import yaml
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
-from dagster._core.test_utils import create_run_for_test
 
 REPOSITORY = Path(__file__).parents[2]
 DEPLOY = REPOSITORY / "deploy"
@@ -44,6 +43,8 @@ def test_every_setting_of_the_readme_reaches_the_runs(ray):
     ],
 )
 def test_backfill_is_whole_or_the_job_fails(monkeypatch, status, made, code):
+    from dagster._core.test_utils import create_run_for_test
+
     spec = importlib.util.spec_from_file_location("wait_for_backfill", DEPLOY / "slurm" / "wait_for_backfill.py")
     assert spec and spec.loader
     waiting = importlib.util.module_from_spec(spec)

@@ -4,6 +4,7 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -228,3 +229,16 @@ def make_small_lake(root: Path) -> SmallLake:
     for partition in partitions:
         make_samples(lake, partition)
     return SmallLake(lake, partitions)
+
+
+def load(shards: str, **options: Any) -> Any:
+    """Open the loader: torch, which takes seconds, is imported here and not as tests are collected."""
+    from pmc_assets.shards.loader import ShardLoader
+
+    return ShardLoader(shards, **options)
+
+
+def load_raw(shards: str, **options: Any) -> Any:
+    from pmc_assets.shards.loader import raw_sample
+
+    return load(shards, transform=raw_sample, **options)

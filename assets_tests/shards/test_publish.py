@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from lazily import lazily
-from shards_lake import ARTICLES, SmallLake, write_articles
+from shards_lake import ARTICLES, SmallLake, load_raw, write_articles
 
 from pmc_assets.lake import CONTENTS, SAMPLE, Lake, Partition
 from pmc_assets.rejects import Reject, rejects_table
@@ -24,8 +23,6 @@ from pmc_assets.shards.targets import FsspecTarget, HubTarget
 from pmc_assets.shards.write import write_shards
 from pmc_assets.warehouse.contract import find_contract
 from pmc_assets.warehouse.stage import derive_partition
-
-torch_loader = lazily("pmc_assets.shards.loader")
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
@@ -242,11 +239,9 @@ def test_publish_to_s3_and_stream_from_it(full_lake: SmallLake, bucket: str) -> 
     target = FsspecTarget(bucket)
     assert target.present().keys() == {*first.uploads, "manifest.json"}
     for workers in (0, 2):
-        loader = torch_loader.ShardLoader(
-            bucket, where="is_default", batch_size=2, num_workers=workers, transform=torch_loader.raw_sample
-        )
-        local = torch_loader.ShardLoader(full_lake.lake.full_path("out"), where="is_default and license_group <> 'other'",
-                            batch_size=2, transform=torch_loader.raw_sample)  # fmt: skip
+        loader = load_raw(bucket, where="is_default", batch_size=2, num_workers=workers)
+        local = load_raw(full_lake.lake.full_path("out"), where="is_default and license_group <> 'other'",
+                            batch_size=2)  # fmt: skip
         read = {s["__key__"]: s for batch in loader for s in batch}
         assert read == {s["__key__"]: s for batch in local for s in batch}
     narrowed = publish(full_lake.lake, bucket, ["noncommercial"])

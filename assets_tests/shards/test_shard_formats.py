@@ -10,7 +10,6 @@ import fsspec
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from lazily import lazily
 from PIL import Image
 from shards_lake import SmallLake, drawn, many_articles, write_articles
 
@@ -22,12 +21,10 @@ from pmc_assets.shards.parquet import write_parquet
 from pmc_assets.shards.samples import make_samples, samples_table
 from pmc_assets.shards.write import write_shards
 
-datasets, wds = lazily("datasets"), lazily("webdataset")
-
 
 @pytest.fixture(autouse=True)
 def private_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
 
 
 def samples_of(full_lake: SmallLake) -> dict[str, dict]:
@@ -72,6 +69,8 @@ def assert_member_equals(member: dict, sample: dict) -> None:
 
 
 def test_webdataset_gives_every_sample_and_field(full_lake: SmallLake) -> None:
+    import webdataset as wds
+
     samples = samples_of(full_lake)
     dataset = wds.WebDataset(tars_of(full_lake.lake), shardshuffle=False, empty_check=False).decode("rgb8")
     read = {sample["__key__"]: sample for sample in dataset}
@@ -84,6 +83,8 @@ def test_webdataset_gives_every_sample_and_field(full_lake: SmallLake) -> None:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_datasets_reads_shards_of_all_groups(full_lake: SmallLake, streaming: bool) -> None:
+    import datasets
+
     features = datasets.Features.from_dict(shard_features())
     dataset = datasets.load_dataset(
         "webdataset", data_files=tars_of(full_lake.lake), split="train", features=features, streaming=streaming
@@ -97,6 +98,8 @@ def test_datasets_reads_shards_of_all_groups(full_lake: SmallLake, streaming: bo
 
 
 def test_datasets_infers_the_types_of_a_shard(full_lake: SmallLake) -> None:
+    import datasets
+
     [path] = [path for path in tars_of(full_lake.lake) if "license_group=commercial" in path]
     dataset = datasets.load_dataset("webdataset", data_files=[path], split="train")
     assert len(dataset) == 9
@@ -105,6 +108,8 @@ def test_datasets_infers_the_types_of_a_shard(full_lake: SmallLake) -> None:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_datasets_reads_parquet_with_images(full_lake: SmallLake, streaming: bool) -> None:
+    import datasets
+
     files = [full_lake.lake.full_path(path) for path in full_lake.lake.find("out/parquet", ".parquet")]
     dataset = datasets.load_dataset("parquet", data_files=files, split="train", streaming=streaming)
     samples = samples_of(full_lake)
@@ -133,6 +138,8 @@ def test_parquet_has_original_bytes_of_every_format_and_every_field(full_lake: S
 
 
 def test_schema_says_what_datasets_would_write() -> None:
+    import datasets
+
     schema = parquet_schema()
     features = datasets.Features.from_arrow_schema(schema)
     assert isinstance(features["image"], datasets.Image)
@@ -228,6 +235,8 @@ def test_polars_and_duckdb_filter_samples(full_lake: SmallLake) -> None:
 
 
 def test_sizes_are_what_open_clip_sums(full_lake: SmallLake) -> None:
+    import webdataset as wds
+
     sizes = json.loads(
         full_lake.lake.read_bytes(full_lake.lake.find("out/shards/license_group=commercial", ".json")[0])
     )

@@ -5,16 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lazily import lazily
-from shards_lake import SmallLake, many_articles, write_articles
+from shards_lake import SmallLake, load, load_raw, many_articles, write_articles
 
 from pmc_assets.lake import Lake
 from pmc_assets.shards.images import ImageReader
 from pmc_assets.shards.samples import make_samples
 from pmc_assets.shards.selection import NoShards, find_samples
 from pmc_assets.shards.write import write_shards
-
-torch_loader = lazily("pmc_assets.shards.loader")
 
 
 @pytest.fixture(scope="module")
@@ -36,31 +33,18 @@ def keys_of(loader: Iterable[list[dict]]) -> list[str]:
 @pytest.mark.parametrize("world_size", [1, 2])
 def test_no_sample_twice_and_none_missing(shards: str, workers: int, world_size: int) -> None:
     seen = [
-        keys_of(
-            torch_loader.ShardLoader(
-                shards,
-                batch_size=7,
-                num_workers=workers,
-                rank=rank,
-                world_size=world_size,
-                transform=torch_loader.raw_sample,
-            )
-        )
+        keys_of(load_raw(shards, batch_size=7, num_workers=workers, rank=rank, world_size=world_size))
         for rank in range(world_size)
     ]
     assert sorted(key for keys in seen for key in keys) == sorted(find_samples(shards).keys.to_pylist())
-    alone = keys_of(
-        torch_loader.ShardLoader(shards, batch_size=7, world_size=world_size, transform=torch_loader.raw_sample)
-    )
+    alone = keys_of(load_raw(shards, batch_size=7, world_size=world_size))
     assert seen[0] == alone
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_it_goes_on_in_mid_epoch(shards: str, workers: int) -> None:
     def loader(workers: int) -> Any:
-        return torch_loader.ShardLoader(
-            shards, batch_size=8, num_workers=workers, seed=3, transform=torch_loader.raw_sample
-        )
+        return load_raw(shards, batch_size=8, num_workers=workers, seed=3)
 
     whole = keys_of(loader(workers))
     first = loader(workers)
@@ -77,34 +61,36 @@ def test_it_goes_on_in_mid_epoch(shards: str, workers: int) -> None:
 
 
 def test_epochs_and_seeds_differ_and_repeat(shards: str) -> None:
-    loader = torch_loader.ShardLoader(shards, batch_size=8, transform=torch_loader.raw_sample)
+    loader = load_raw(shards, batch_size=8)
     first, second = keys_of(loader), keys_of(loader)
     assert first != second and sorted(first) == sorted(second)
-    assert keys_of(torch_loader.ShardLoader(shards, batch_size=8, transform=torch_loader.raw_sample)) == first
-    assert keys_of(torch_loader.ShardLoader(shards, batch_size=8, seed=1, transform=torch_loader.raw_sample)) != first
+    assert keys_of(load_raw(shards, batch_size=8)) == first
+    assert keys_of(load_raw(shards, batch_size=8, seed=1)) != first
 
 
 def test_only_chosen_samples_are_read(shards: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[tuple[str, int, int]] = []
     original = ImageReader.read
     monkeypatch.setattr(ImageReader, "read", lambda self, place: read.append(place) or original(self, place))
-    chosen = keys_of(torch_loader.ShardLoader(shards, where="figure_index = 1 and list_contains(keywords, 'even')"))
+    chosen = keys_of(load(shards, where="figure_index = 1 and list_contains(keywords, 'even')"))
     selection = find_samples(shards, "figure_index = 1 and list_contains(keywords, 'even')")
     assert sorted(chosen) == sorted(selection.keys.to_pylist()) and len(chosen) == 15
     assert sum(size for _, _, size in read) == int(selection.places["sample_size_bytes"].sum())
 
 
 def test_samples_are_decoded(shards: str) -> None:
-    [batch] = torch_loader.ShardLoader(shards, where="sample_key = 'PMC10103_1_f0002_g00'")
+    [batch] = load(shards, where="sample_key = 'PMC10103_1_f0002_g00'")
     assert batch[0]["image"].shape == (3, 48, 64)
     assert batch[0]["caption"] == "Caption 2 of 3."
     assert batch[0]["json"]["pmcid"] == "PMC10103"
 
 
 def test_state_of_other_samples_is_refused(shards: str) -> None:
-    state = torch_loader.ShardLoader(shards).state_dict()
-    with pytest.raises(torch_loader.StateMismatch, match="fingerprint"):
-        torch_loader.ShardLoader(shards, where="figure_index = 1").load_state_dict(state)
+    from pmc_assets.shards.loader import StateMismatch
+
+    state = load(shards).state_dict()
+    with pytest.raises(StateMismatch, match="fingerprint"):
+        load(shards, where="figure_index = 1").load_state_dict(state)
 
 
 def test_hive_columns_filter(full_lake: SmallLake) -> None:

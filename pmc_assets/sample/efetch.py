@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
 from urllib.parse import parse_qs, urlsplit
 
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 
 RATE_WINDOW_S = 1.0
 RETRY_AFTER_S = 2
@@ -31,6 +31,8 @@ class EFetchStandIn:
     """
 
     def __init__(self, records_path: str, max_per_second: int | None = None) -> None:
+        import pyarrow.dataset as ds  # brings pandas
+
         self.records = ds.dataset(records_path, format="parquet")
         self.max_per_second = max_per_second
         self.requests: list[list[str]] = []
@@ -57,7 +59,7 @@ class EFetchStandIn:
         known = sorted({int(i) for i in ids if re.fullmatch(r"\d{1,18}", i)})
         if not known:
             return 400, _NO_IDS
-        rows = self.records.to_table(filter=ds.field("pmid").isin(known), columns=["xml"])
+        rows = self.records.to_table(filter=pc.field("pmid").isin(known), columns=["xml"])
         return 200, f"{_HEAD}<PubmedArticleSet>{''.join(rows['xml'].to_pylist())}</PubmedArticleSet>\n".encode()
 
     def is_over_rate(self) -> bool:
