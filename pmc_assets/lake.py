@@ -71,6 +71,7 @@ class Lake:
         self.root = root.rstrip("/")
         self.url = self.fs.unstrip_protocol(self.root)
         self.is_local = isinstance(self.fs, LocalFileSystem)
+        self.duckdb_root = self.root if self.is_local else self.url
 
     # -- places ---------------------------------------------------------------------------------------------------
 

@@ -206,7 +206,7 @@ def test_lines_have_the_form_of_pmc_15m(full_lake: SmallLake) -> None:
 def test_versions_of_an_article_have_pair_ids_of_their_own() -> None:
     names = "(pmcid, version, sample_key, pmid, figure_index, graphic_index, figure_id, figure_label, caption, shard)"
     rows = ", ".join(
-        f"('PMC1', {version}, 'k', null, 0, {place}, null, null, '', 's')"
+        f"('PMC1', {version}, 'k{version}{place}', null, 0, {place}, null, null, '', 's')"
         for version, place in ((1, 0), (1, 1), (2, 0))
     )
     filelists = "(select 'PMC1' as pmcid, 1 as version, '' as xml_url, '' as package_url)"
@@ -214,6 +214,19 @@ def test_versions_of_an_article_have_pair_ids_of_their_own() -> None:
         lines = [line for line, _ in article_lines(connection, f"(values {rows}) as s{names}", filelists)]
     pair_ids = [figure["pair_id"] for line in lines for figure in json.loads(line)["figures"]]
     assert pair_ids == ["PMC1.1_0_0", "PMC1.1_0_1", "PMC1.2_0"]
+
+
+def test_long_captions_of_many_samples_need_little_memory(tmp_path: Path) -> None:
+    rows = """from (select i // 4 as article, i % 4 as figure, 'PMC' || article + 1 as pmcid, 1 as version, 'k' || i as sample_key,
+        article as pmid, figure as figure_index, 0 as graphic_index, 'F' || figure as figure_id, null as figure_label,
+        repeat('of the caption ', 60) as caption, 's' as shard from range(30_000) as all_samples(i))"""
+    with duckdb.connect() as connection:
+        connection.execute(f"copy ({rows}) to '{tmp_path}/samples.parquet' (row_group_size 2_048)")
+    with duckdb.connect(config={"memory_limit": "72MB", "threads": 1, "temp_directory": str(tmp_path)}) as connection:
+        filelists = "(select 'PMC1' as pmcid, 1 as version, '' as xml_url, '' as package_url)"
+        lines = list(article_lines(connection, f"(from '{tmp_path}/samples.parquet')", filelists))
+    assert [count for _, count in lines] == [4] * 7_500
+    assert [json.loads(line)["pmc"] for line, _ in lines] == [f"PMC{number}" for number in range(1, 7_501)]
 
 
 def test_compressed_lines_replace_plain_ones(full_lake: SmallLake) -> None:

@@ -1,6 +1,8 @@
 """Articles with their figures as JSON lines, the form of PMC-15M. Which samples, and where lines go, stays out."""
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 import duckdb
 
@@ -10,7 +12,7 @@ ROWS_AT_ONCE = 1_024
 
 _LINES = """
 with located as (
-    select pmcid, version, sample_key, pmid, figure_index, graphic_index, figure_id, figure_label, caption, shard,
+    select sample_key, graphic_index,
         pmid || '_' || figure_id as by_pmid,
         pmcid || if(min(version) over article = max(version) over article, '', '.' || version)
             || '_' || figure_index as by_figure
@@ -18,7 +20,7 @@ with located as (
     window article as (partition by pmcid)
 ),
 paired as (
-    select *,
+    select sample_key,
         case
             when by_pmid is not null and count(*) over (partition by by_pmid) = 1 then by_pmid
             when count(*) over (partition by by_figure) = 1 then by_figure
@@ -26,31 +28,29 @@ paired as (
         end as pair_id
     from located
 ),
-articles as (
-    select pmcid, version, any_value(pmid) as pmid,
-        list({{
-            'fig_caption': caption,
-            'fig_id': coalesce(figure_id, ''),
-            'fig_label': coalesce(figure_label, ''),
-            'graphic_ref': 'tar://' || sample_key || '.{extension}::' || shard,
-            'pair_id': pair_id
-        }} order by figure_index, graphic_index) as figures
-    from paired
-    group by pmcid, version
-),
 locations as (
     select pmcid, version, any_value(coalesce(xml_url, package_url)) as location from {filelists} group by all
 )
-select to_json({{
-    'pmid': coalesce(a.pmid::varchar, ''),
-    'pmc': a.pmcid,
-    'location': coalesce(l.location, ''),
-    'figures': a.figures
-}})::varchar as line, len(a.figures) as figure_count
-from articles as a
-left join locations as l using (pmcid, version)
-order by a.pmcid[4:]::bigint, a.version
+select
+    version,
+    to_json({{
+        'pmid': coalesce(pmid::varchar, ''),
+        'pmc': pmcid,
+        'location': coalesce(location, '')
+    }})::varchar as article,
+    to_json({{
+        'fig_caption': caption,
+        'fig_id': coalesce(figure_id, ''),
+        'fig_label': coalesce(figure_label, ''),
+        'graphic_ref': 'tar://' || sample_key || '.{extension}::' || shard,
+        'pair_id': pair_id
+    }})::varchar as figure
+from {samples}
+join paired using (sample_key)
+left join locations using (pmcid, version)
+order by pmcid[4:]::bigint, version, figure_index, graphic_index
 """
+"""Figures are put together here, since DuckDB keeps the lists that it collects in memory."""
 
 
 def article_lines(
@@ -66,6 +66,9 @@ def article_lines(
     has several images.
     """
     query = _LINES.format(samples=samples, filelists=filelists, extension=IMAGE_EXTENSION)
-    for batch in connection.sql(query).to_arrow_reader(ROWS_AT_ONCE):
-        for line, figure_count in zip(batch["line"].to_pylist(), batch["figure_count"].to_pylist(), strict=True):
-            yield line.encode() + b"\n", figure_count
+    columns = ("article", "version", "figure")
+    batches = connection.sql(query).to_arrow_reader(ROWS_AT_ONCE)
+    rows = (row for batch in batches for row in zip(*(batch[name].to_pylist() for name in columns), strict=True))
+    for (article, _), of_article in groupby(rows, key=itemgetter(0, 1)):
+        figures = [figure for _, _, figure in of_article]
+        yield f'{article[:-1]},"figures":[{",".join(figures)}]}}\n'.encode(), len(figures)

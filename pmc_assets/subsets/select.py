@@ -122,8 +122,7 @@ def _place(
         for path, version in snapshot.files.get(table, {}).items()
         if Partition.from_path(path) in wanted
     }
-    root = lake.root if lake.is_local else lake.url
-    indexes = [f"{root}/{path}" for path in inputs if path.startswith("out/shards/")]
+    indexes = [f"{lake.duckdb_root}/{path}" for path in inputs if path.startswith("out/shards/")]
     asked = pa.schema([shards_table().arrow.field(name) for name in ("sample_key", *columns)])
     view = parquet_view("subset_shards", asked, (), texts(indexes), FROM_FILENAME[SHARDS])
     _run(connection, view.replace("create view", "create temp view", 1))

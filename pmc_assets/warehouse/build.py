@@ -35,11 +35,10 @@ def build_warehouse(lake: Lake) -> StageResult:
     files = list_files(lake, tables.values())
     blocks = {name: compact_table(lake, tables[name], files[name]) for name in COMPACTED_TABLES if name in tables}
     snapshot = Snapshot(files, blocks)
-    root = lake.root if lake.is_local else lake.url
     with lake.scratch() as folder:
         local = folder / WAREHOUSE
         with open_duckdb(lake, str(local)) as connection:
-            create_views(connection, tables.values(), snapshot, partial(snapshot.glob, root))
+            create_views(connection, tables.values(), snapshot, partial(snapshot.glob, lake.duckdb_root))
             views = connection.sql("select schema_name || '.' || view_name from duckdb_views()").fetchall()
         size_bytes = local.stat().st_size
         lake.publish_file(local, WAREHOUSE)

@@ -62,7 +62,7 @@ def _blocks(folder: str, files: dict[str, str]) -> Blocks:
 
 
 def _write_block(lake: Lake, table: Table, block: str, sources: list[str]) -> None:
-    paths = texts(lake.full_path(path) if lake.is_local else f"{lake.url}/{path}" for path in sources)
+    paths = texts(f"{lake.duckdb_root}/{path}" for path in sources)
     with lake.scratch() as folder, open_duckdb(lake) as connection:
         local = Path(folder) / "block.parquet"
         connection.execute(f"create schema {table.layer}")

@@ -100,7 +100,7 @@ def _no_warehouse(lake: Lake) -> NoWarehouse:
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, lake: Lake, limits: Limits, spill: str) -> None:
-    folder = f"{lake.root if lake.is_local else lake.url}/"
+    folder = f"{lake.duckdb_root}/"
     settings = {
         "memory_limit": literal(limits.memory),
         "temp_directory": literal(spill),

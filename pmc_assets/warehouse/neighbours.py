@@ -106,8 +106,7 @@ def _embeddings(lake: Lake, encoder: str, among: pa.Array | None = None) -> duck
     files = embedding_files(lake, encoder)
     if not lake.is_local:
         connection.register_filesystem(RangedFiles(lake, Snapshot({CORE_EMBEDDINGS.name: files})))
-    root = lake.root if lake.is_local else lake.url
-    paths = [f"{root}/{path}" for path in files if among is None or _may_hold(path, among)]
+    paths = [f"{lake.duckdb_root}/{path}" for path in files if among is None or _may_hold(path, among)]
     connection.execute(parquet_view("embeddings", CORE_EMBEDDINGS.arrow, (), texts(paths)))
     return connection
 
