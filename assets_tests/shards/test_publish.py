@@ -1,7 +1,9 @@
 """Publishing: nothing moves twice, what is gone disappears, licences stay apart; on disk, on S3, on a hub."""
 
 import hashlib
+import importlib
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,6 +200,8 @@ def test_the_card_tells_how_to_load_one_split(full_lake: SmallLake, tmp_path: Pa
 
 def test_card_is_valid_croissant(full_lake: SmallLake, tmp_path: Path) -> None:
     croissant = pytest.importorskip("mlcroissant")
+    # Its absl logs to what pytest captures now, and would close that as soon as Dagster sets up its own logging.
+    importlib.import_module("absl.logging").get_absl_handler().python_handler.stream = sys.__stderr__
     path = tmp_path / "croissant.json"
     path.write_bytes(render_card(full_lake.lake)["croissant.json"])
     issues = croissant.Dataset(jsonld=path).metadata.issues
