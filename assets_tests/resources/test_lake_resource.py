@@ -1,5 +1,7 @@
 """Which lakes are opened at all."""
 
+import re
+
 import pytest
 
 from pmc_assets.resources.lake import LakeResource
@@ -12,9 +14,10 @@ def test_batch_width_is_a_power_of_ten(tmp_path, width):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_root_is_no_pattern(tmp_path):
-    with pytest.raises(ValueError, match=r"lake\[1\] cannot be the root"):
-        LakeResource(url=str(tmp_path / "lake[1]")).open()
+@pytest.mark.parametrize("name", ["lake[1]", "a::b", "a\\b"])
+def test_root_is_no_pattern_and_no_chain(tmp_path, name):
+    with pytest.raises(ValueError, match=re.escape(f"{name} cannot be the root")):
+        LakeResource(url=str(tmp_path / name)).open()
 
 
 def test_variable_that_is_no_number_is_named(monkeypatch):

@@ -109,6 +109,24 @@ def test_a_pause_of_who_asks_is_no_silence_of_the_source() -> None:
             time.sleep(0.3)
 
 
+def test_a_pause_after_an_object_that_failed_is_no_silence_either() -> None:
+    class OneIsBad(EverySecond):
+        async def get(self, key: str, admit: Admit, into: Path | None = None) -> Body:
+            if key == "bad":
+                raise TransientFault("HTTP 503", retry_after_s=400)
+            return await super().get(key, admit, into)
+
+        async def exists(self, key: str) -> bool:
+            return True
+
+    fetching = fetcher.Fetcher(OneIsBad(), connections=1, budget_s=0.2, first_wait_s=0.001)  # type: ignore[arg-type]
+    with contextlib.closing(fetching):
+        with pytest.raises(Unanswered):
+            fetching.call(fetching.get("bad", witness="good"))
+        time.sleep(0.3)
+        fetching.call(fetching.get("good"))
+
+
 def test_an_object_that_failed_says_how_often_it_was_asked_for() -> None:
     class Busy(EverySecond):
         async def get(self, key: str, admit: Admit, into: Path | None = None) -> Body:

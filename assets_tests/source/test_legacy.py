@@ -278,9 +278,17 @@ def test_the_lists_of_an_open_source_are_looked_for_once(tmp_path: Path) -> None
 
 
 def test_times_are_read_the_same_one_by_one_and_by_the_column() -> None:
-    texts = ["2019-11-05T11:56:12+02:00", " 2019-11-05 11:56:12", "2019-11-05", "2019-11-05T11:56:12.5Z", "n/a", None]
+    texts = [
+        "2019-11-05T11:56:12+02:00",
+        " 2019-11-05 11:56:12",
+        "2019-11-05",
+        "2019-11-05T11:56:12.5Z",
+        "n/a",
+        "0000-01-01 00:00:00",
+        None,
+    ]
     seconds = (datetime(2019, 11, 5, 9, 56, 12, tzinfo=UTC), datetime(2019, 11, 5, 11, 56, 12, tzinfo=UTC))
-    times = [*seconds, datetime(2019, 11, 5, tzinfo=UTC), seconds[1] + timedelta(seconds=0.5), None, None]
+    times = [*seconds, datetime(2019, 11, 5, tzinfo=UTC), seconds[1] + timedelta(seconds=0.5), None, None, None]
     assert [parse_time(text) for text in texts] == times
     assert parse_times(pa.chunked_array([texts])).to_pylist() == times
     for text, time in zip(texts, times, strict=True):

@@ -253,6 +253,19 @@ def test_lost_and_cut_files_are_written_again(made, tmp_path, many_units):
     (tmp_path / "out" / "ATTRIBUTION.csv").unlink()
     assert export_subset(url, **options).copied_samples == 50
     assert files_below(tmp_path / "out") == before
+    (tmp_path / "out" / "00000.tar").unlink()
+    export_subset(url, **options)
+    assert files_below(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("files", [{"": {"size_bytes": 1}}, {".": {"size_bytes": 1}}, ["README.md"]])
+def test_manifest_of_somebody_else_deletes_nothing(made, tmp_path, files):
+    (tmp_path / "kept").write_text("mine")
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": files, "units": {}}))
+    before = files_below(tmp_path)
+    with pytest.raises(run.BadSubset, match="no manifest of an export"):
+        export_subset(made[0], name="late", where=WHERE, to=str(tmp_path))
+    assert files_below(tmp_path) == before
 
 
 def test_other_condition_in_the_same_place_leaves_no_old_file(made, tmp_path, many_units):

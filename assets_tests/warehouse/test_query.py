@@ -136,6 +136,8 @@ REFUSED = [
     "copy (select 1) to '{lake}/core/x.parquet'",
     "explain analyze copy (select 1) to '{lake}/core/x.parquet'",
     "explain (analyze) copy (select 1) to '{lake}/core/x.parquet'",
+    "with x as (copy (select 1) to '{lake}/core/x.json') select * from x",
+    "select * from (with x as (copy (select 1) to '{lake}/core/x.json') select * from x)",
     "attach '{lake}/other.duckdb'",
     "install httpfs",
     "load httpfs",
@@ -160,6 +162,13 @@ def test_anything_but_one_reading_statement_is_refused_and_writes_nothing(lake, 
     before = files(lake)
     with pytest.raises(QueryRefused):
         answer(lake, sql.format(lake=lake.root))
+    assert files(lake) == before
+
+
+def test_quoted_bracket_hides_no_statement(lake):
+    before = files(lake)
+    with pytest.raises(QueryError):
+        answer(lake, f"explain (analyze ') select ') copy (select 2 as a) to $${lake.root}/core/x.csv$$ --'")
     assert files(lake) == before
 
 

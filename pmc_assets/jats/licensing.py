@@ -12,13 +12,16 @@ _CC_URL = re.compile(
     r"creativecommons\.org/(?:licen[sc]es/(by(?:-nc)?(?:-nd|-sa)?)(?![a-z-])|publicdomain/(zero|mark))", re.I
 )
 _CC_ADDRESS = re.compile(r"https?://(?:www\.)?creativecommons\.org/[^\s)\]>,;]*[^\s)\]>,;.]")
-_GAP = r"[\s‐‑–—−-]"
-_CC_WORDS = re.compile(rf"\bCC{_GAP}?(BY(?:{_GAP}+NC)?(?:{_GAP}+(?:ND|SA))?|0)\b(?![‐‑–—−-]|\s+(?:NC|ND|SA)\b)")
-_CC_NAME = re.compile(
-    r"Creative Commons[,:]?\s+(?:\(?CC\)?\s+)?Attribution"
-    rf"((?:{_GAP}+(?:Non{_GAP}?Commercial|No{_GAP}?Deriv(?:ative)?s?(?:\s?Works)?|Share{_GAP}?Alike))*)",
-    re.I,
+_GAP = r"[\s\u00ad‐‑‒–—―−-]"
+_RESTRICTIONS = (
+    rf"(?>((?:(?:{_GAP}|[,/_()]|\d\.\d)*(?:(?:NC|ND|SA)(?![a-z])|Non{_GAP}*Commercial"
+    rf"|Non?{_GAP}*Deriv(?:ative)?s?(?:\s?Works)?|Share{_GAP}*Alike))*))"
 )
+"""All that follow one another, whatever parts them: a licence is never read as more open than it is."""
+_CC_WORDS = re.compile(
+    rf"\b(?-i:CC{_GAP}?(?:BY(?![A-Za-z0-9])|(0)(?![A-Za-z0-9]))){_RESTRICTIONS}(?![‐‑–−-][a-z])", re.I
+)
+_CC_NAME = re.compile(rf"Creative Commons[,:]?\s+(?:\(?CC\)?\s+)?Attribution{_RESTRICTIONS}", re.I)
 _CC_DEDICATION = re.compile(r"Creative Commons Public Domain De(?:claration|dication)", re.I)
 
 
@@ -69,8 +72,8 @@ def _codes_of_urls(urls: str) -> set[str]:
 
 
 def _codes_of_words(text: str) -> set[str]:
-    codes = {"CC0" if match[1] == "0" else _spelled(match[1]) for match in _CC_WORDS.finditer(text)}
-    codes |= {_spelled("by" + _suffixes(match[1])) for match in _CC_NAME.finditer(text)}
+    codes = {"CC0" if match[1] else _restricted(match[2]) for match in _CC_WORDS.finditer(text)}
+    codes |= {_restricted(match[1]) for match in _CC_NAME.finditer(text)}
     return codes or ({"CC0"} if _CC_DEDICATION.search(text) else set())
 
 
@@ -79,14 +82,11 @@ def _codes_of_types(types: list[str]) -> set[str]:
     return {"CC0" if match[1] in ("0", "zero") else _spelled(match[1]) for match in matches if match}
 
 
-def _suffixes(words: str) -> str:
+def _restricted(words: str) -> str:
     words = re.sub(_GAP, "", words.lower())
-    return "".join(
-        suffix
-        for word, suffix in (("noncommercial", "-nc"), ("noderiv", "-nd"), ("sharealike", "-sa"))
-        if word in words
-    )
+    found = {"-NC": "nc", "-ND": "nd|noderiv", "-SA": "sa|sharealike"}
+    return "CC BY" + "".join(suffix for suffix, pattern in found.items() if re.search(pattern, words))
 
 
 def _spelled(code: str) -> str:
-    return "CC " + re.sub(f"{_GAP}+", "-", code.upper())
+    return "CC " + code.upper()

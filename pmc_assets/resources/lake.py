@@ -27,7 +27,7 @@ class LakeResource(dg.ConfigurableResource):
         if not re.fullmatch("10*", str(self.batch_ids)):
             raise ValueError(f"PMC_BATCH_IDS is {self.batch_ids}: it has to be a power of ten")
         lake = Lake(self.url)
-        if set("*?[") & set(lake.root):
-            raise ValueError(f"{lake.root} cannot be the root of a lake: `*`, `?` and `[` make a path a pattern")
+        if set("*?[\\") & set(lake.root) or "::" in self.url:
+            raise ValueError(f"{self.url} cannot be the root of a lake: no `*`, `?`, `[`, `\\` or `::` in a path")
         lake.fix_setting("batch_ids", self.batch_ids)
         return lake

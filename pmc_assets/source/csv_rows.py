@@ -11,7 +11,7 @@ import pyarrow.csv
 from pmc_assets import schema
 
 BLOCK_BYTES = 4 * 2**20
-TIME = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?$"
+TIME = r"^(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?$"
 
 
 def read_csv(

@@ -179,7 +179,9 @@ class Fetcher:
             reraise=True,
         )
         try:
-            return await retrying(attempt)
+            result = await retrying(attempt)
+            self._note_good()
+            return result
         except WrongBytes:
             raise
         except TransientFault as fault:
@@ -199,6 +201,7 @@ class Fetcher:
             await self.transport.exists(witness)
         except TransientFault:
             return False
+        self._note_good()
         return True
 
     async def _get_once(

@@ -78,7 +78,7 @@ class Export:
                 if self.is_open:
                     self._write_partial()
         manifest = self._manifest()
-        if manifest != self.before or not self._are_whole(list(manifest["files"])):
+        if self.is_open or manifest != self.before or not self._are_whole(list(manifest["files"])):
             manifest = self._finish()
         return manifest
 
@@ -243,7 +243,8 @@ def _checked(target: Lake, path: str) -> dict[str, Any]:
     try:
         manifest = json.loads(target.read_bytes(path))
         files, owned = manifest["files"], [file for unit in manifest["units"].values() for file in unit["files"]]
-        if set(owned) <= set(files) and not any(".." in file.split("/") for file in files):
+        is_inside = not any({"", ".", ".."} & set(file.split("/")) for file in files)
+        if isinstance(files, dict) and set(owned) <= set(files) and is_inside:
             return manifest
     except (ValueError, TypeError, KeyError, AttributeError):
         pass

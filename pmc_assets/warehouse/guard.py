@@ -7,9 +7,10 @@ import duckdb
 from pmc_assets.warehouse.derive import LAYERS
 
 _EXPLAIN = re.compile(
-    r"(?>\s+|--[^\n]*|/\*.*?\*/)*+(explain\b\s*(\(\s*(analyze|format)\b[^)]*\)\s*)?(analyze\b\s*)?)",
+    r"(?>\s+|--[^\n]*|/\*.*?\*/)*+(explain\b\s*(\(\s*(?:analyze|format)\b[\w\s,]*\)\s*)?(analyze\b\s*)?)",
     re.IGNORECASE | re.DOTALL,
 )
+_WRITING_NODE = re.compile(r'"type":"(?:COPY|INSERT|UPDATE|DELETE|MERGE_INTO)_QUERY_NODE"')
 _TABLE = re.compile(rf"\b({'|'.join(LAYERS)})\b\"?\s*\.\s*\"?(\w+)", re.IGNORECASE)
 _IN_SEARCH = re.compile(
     r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)|\bin\s*\(\s*(search|neighbours)\s*\(""",
@@ -49,7 +50,15 @@ def check_query(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
         raise QueryRefused("a pivot has to name its values: `pivot … on column in (…)`")
     if kind != duckdb.StatementType.SELECT:
         raise QueryRefused(f"only queries that read are allowed, this is {kind.name}")
+    if _writes(connection, text):
+        raise QueryRefused("only queries that read are allowed, a part of this one writes")
     return (explain[1] if explain else "") + statements[0].query.strip().rstrip(";")
+
+
+def _writes(connection: duckdb.DuckDBPyConnection, text: str) -> bool:
+    """Say whether a part of a query writes: DuckDB calls `with x as (copy …) select …` a query that reads."""
+    tree = connection.execute("select json_serialize_sql(?::varchar)", [text]).fetchall()[0][0]
+    return _WRITING_NODE.search(tree) is not None
 
 
 def tables_of(sql: str) -> set[str]:
