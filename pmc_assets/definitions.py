@@ -17,6 +17,7 @@ from pmc_assets.resources.encoder import EncoderResource  # noqa: E402
 from pmc_assets.resources.executor import choose_executor  # noqa: E402
 from pmc_assets.resources.lake import LakeResource  # noqa: E402
 from pmc_assets.resources.source import EMBEDDED_BUCKET, SourceResource  # noqa: E402
+from pmc_assets.resources.variables import whole_number  # noqa: E402
 
 EMBEDDED_SOURCE = EMBEDDED_BUCKET.resolve().as_uri()
 
@@ -26,18 +27,10 @@ def _secret(name: str) -> dg.EnvVar | str:
     return dg.EnvVar(name) if os.environ.get(name) else ""
 
 
-def _count(name: str, default: int) -> int:
-    """Read a variable that is a whole number; unset is the default."""
-    text = os.environ.get(name) or str(default)
-    if not text.isdecimal():
-        raise ValueError(f"{name} is {text!r}: it has to be a whole number")
-    return int(text)
-
-
 LAKE = LakeResource(
     url=os.environ.get("PMC_LAKE") or "lake",
-    batch_ids=_count("PMC_BATCH_IDS", DEFAULT_BATCH_IDS),
-    workers=_count("PMC_WORKERS", 1),
+    batch_ids=whole_number("PMC_BATCH_IDS", DEFAULT_BATCH_IDS),
+    workers=whole_number("PMC_WORKERS", 1),
 )
 
 SOURCE_URL = os.environ.get("PMC_SOURCE") or EMBEDDED_SOURCE

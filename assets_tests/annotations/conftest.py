@@ -11,6 +11,7 @@ from made_lake import MadeLake
 from pmc_assets import schema
 from pmc_assets.annotations.annotate import annotate_partition
 from pmc_assets.annotations.cluster_model import ClusterModel, load_cluster_model
+from pmc_assets.annotations.vectors import embeddings_partition
 from pmc_assets.assets.cluster_model import models_contact_sheets
 from pmc_assets.lake import Lake, Partition
 from pmc_assets.resources.lake import LakeResource
@@ -41,12 +42,11 @@ class AnnotatedSample:
 
     def cell_of(self, table: schema.Table, cell: Partition) -> Partition:
         has_encoder = table.partitioned_by[0] == "encoder"
-        return Partition.of(encoder=ENCODER, **dict(cell.values)) if has_encoder else cell
+        return embeddings_partition(cell, ENCODER) if has_encoder else cell
 
 
 def filled_cells(lake: Lake) -> list[Partition]:
-    paths = lake.find("core/images", "/images.parquet")
-    return [Partition.of(**dict(part.split("=") for part in path.split("/")[2:-1])) for path in paths]
+    return [Partition.from_path(path) for path in lake.find("core/images", "/images.parquet")]
 
 
 @pytest.fixture(scope="session")

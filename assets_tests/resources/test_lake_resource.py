@@ -5,6 +5,7 @@ import re
 import pytest
 
 from pmc_assets.resources.lake import LakeResource
+from pmc_assets.resources.variables import whole_number
 
 
 @pytest.mark.parametrize("width", [20_000, 0, -10])
@@ -21,8 +22,6 @@ def test_root_is_no_pattern_and_no_chain(tmp_path, name):
 
 
 def test_variable_that_is_no_number_is_named(monkeypatch):
-    from pmc_assets.definitions import _count
-
     monkeypatch.setenv("PMC_BATCH_IDS", "x")
     with pytest.raises(ValueError, match="PMC_BATCH_IDS is 'x'"):
-        _count("PMC_BATCH_IDS", 10)
+        whole_number("PMC_BATCH_IDS", 10)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from pmc_assets.resources.source import EMBEDDED_BUCKET
+from pmc_assets.resources.variables import whole_number
 
 SAMPLE_ARTICLES = 240
 
@@ -23,8 +24,8 @@ def embedded_source(console: Console) -> Iterator[None]:
     from pmc_assets.sample.bucket import write_sample
     from pmc_assets.sample.efetch import serve_efetch
 
-    articles = int(os.environ.get("PMC_SAMPLE_ARTICLES") or SAMPLE_ARTICLES)
-    seed = int(os.environ.get("PMC_SAMPLE_SEED") or 0)
+    articles = whole_number("PMC_SAMPLE_ARTICLES", SAMPLE_ARTICLES)
+    seed = whole_number("PMC_SAMPLE_SEED", 0)
     bucket = EMBEDDED_BUCKET.resolve()
     with console.status("writing the embedded sample"):
         records = write_sample(str(bucket), articles, seed, workers=os.cpu_count() or 1).records_path

@@ -186,10 +186,10 @@ def _read_samples(lake: Lake, partition: Partition, query: str, rows_at_once: in
 
     A local file is read without Python, whose lock the other thread needs.
     """
-    files = fs.LocalFileSystem() if lake.is_local else fs.PyFileSystem(fs.FSSpecHandler(lake.fs))
-    path = lake.full_path(lake.table_path(samples_table().name, partition))
     import pyarrow.dataset as ds  # brings pandas, a quarter of a second
 
+    files = fs.LocalFileSystem() if lake.is_local else fs.PyFileSystem(fs.FSSpecHandler(lake.fs))
+    path = lake.full_path(lake.table_path(samples_table().name, partition))
     parquet = ds.ParquetFileFormat().make_fragment(path, files)
     row_bytes = max((group.total_byte_size // max(1, group.num_rows) + 1 for group in parquet.row_groups), default=1)
     scanner = parquet.scanner(
