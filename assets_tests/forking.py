@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import pkgutil
 import subprocess
 import sys
 import tempfile
@@ -11,18 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from unittest.mock import patch
 
-import pmc_assets.assets
-from benchmarks.operations.forked_run import call_command
-
-IMPORTED_ONCE = [
-    "pytest",
-    "stages",
-    "pmc_assets.cli.app",
-    "pmc_assets.cli.run",
-    "pmc_assets.cli.worker",
-    "pmc_assets.cli.status",
-] + [f"pmc_assets.assets.{module.name}" for module in pkgutil.iter_modules(pmc_assets.assets.__path__)]
-"""All but the definitions, which read the variables of the environment."""
+from benchmarks.operations.forked_run import IMPORTED_ONCE, call_command
 
 
 def start(target: Callable[..., object], *arguments: object) -> BaseProcess:
@@ -31,7 +19,7 @@ def start(target: Callable[..., object], *arguments: object) -> BaseProcess:
     The server that all are forked from finds modules by PYTHONPATH alone, so it gets the path of the test.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(IMPORTED_ONCE)
+    context.set_forkserver_preload(["pytest", "stages", *IMPORTED_ONCE])
     process = context.Process(target=target, args=arguments)
     of_server = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONWARNINGS": "ignore", "COLUMNS": "200"}
     with patch.dict(os.environ, of_server):
