@@ -1,9 +1,8 @@
 """The papers of an export: attributions, the list of captions, article lines, sizes, and the card."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import duckdb
 
@@ -15,7 +14,9 @@ from pmc_assets.shards.render import IMAGE_EXTENSION
 from pmc_assets.subsets.forms import IMAGES
 from pmc_assets.subsets.select import SELECTED, UNIT_OF, Selection
 from pmc_assets.subsets.spec import SubsetSpec
+from pmc_assets.warehouse.formats import write_csv
 
+ROWS_AT_ONCE = 10_000
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 ATTRIBUTION_COLUMNS = (
     "pmcid",
@@ -29,7 +30,6 @@ ATTRIBUTION_COLUMNS = (
     "copyright_statement",
     "doi",
     "article_url",
-    "sample_count",
 )
 
 
@@ -37,14 +37,14 @@ class MissingAttributions(ValueError):
     """Articles of an export have no row in out.attributions."""
 
 
-def attribution(connection: duckdb.DuckDBPyConnection, articles: int) -> bytes:
+def write_attribution(connection: duckdb.DuckDBPyConnection, articles: int, out: BinaryIO) -> None:
     """List every article of the selection with what its licence asks to be named: title, authors, licence, link.
 
     A text that a spreadsheet would take for a formula begins with an apostrophe, which it shows as text.
     Raises: MissingAttributions where fewer than `articles` are found.
     """
-    columns = ", ".join(f"a.{name}" for name in ATTRIBUTION_COLUMNS[:-1])
-    rows = connection.execute(f"""
+    columns = ", ".join(f"a.{name}" for name in ATTRIBUTION_COLUMNS)
+    reader = connection.sql(f"""
         with articles as (
             select pmcid, version, license_group, batch, count(*) as sample_count from {SELECTED} group by all
         )
@@ -52,19 +52,19 @@ def attribution(connection: duckdb.DuckDBPyConnection, articles: int) -> bytes:
         from articles as t
         join out.attributions as a using (pmcid, version, license_group, batch)
         order by a.pmcid[4:]::bigint, a.version
-    """).fetchall()
-    if len(rows) < articles:
-        raise MissingAttributions(f"{articles - len(rows):,} articles have no attribution: run out/attributions")
-    return _delimited([ATTRIBUTION_COLUMNS, *(tuple(map(no_formula, row)) for row in rows)], ",")
+    """).to_arrow_reader(ROWS_AT_ONCE)
+    listed = write_csv(reader, out, value=no_formula)
+    if listed < articles:
+        raise MissingAttributions(f"{articles - listed:,} articles have no attribution: run out/attributions")
 
 
 def no_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value
 
 
-def captions(connection: duckdb.DuckDBPyConnection) -> bytes:
+def write_captions(connection: duckdb.DuckDBPyConnection, out: BinaryIO) -> None:
     """List image files and captions as open_clip reads them: filepath, title, separated by tabs."""
-    rows = connection.execute(f"""
+    reader = connection.sql(f"""
         with captions as (select sample_key, caption, license_group, batch from out.samples)
         select
             '{IMAGES}/' || u.stem || '/' || sample_key || '.{IMAGE_EXTENSION}' as filepath,
@@ -73,11 +73,11 @@ def captions(connection: duckdb.DuckDBPyConnection) -> bytes:
         join {UNIT_OF} as u using (sample_key)
         join captions as c using (sample_key, license_group, batch)
         order by filepath
-    """)
-    return _delimited([("filepath", "title"), *rows.fetchall()], "\t")
+    """).to_arrow_reader(ROWS_AT_ONCE)
+    write_csv(reader, out, delimiter="\t")
 
 
-def article_lines_file(connection: duckdb.DuckDBPyConnection) -> bytes:
+def write_article_lines(connection: duckdb.DuckDBPyConnection, out: BinaryIO) -> None:
     """List the selection's articles as JSON lines; the images are in the units beside the file."""
     samples = f"""(
         select s.*, u.stem || '.tar' as shard
@@ -85,7 +85,7 @@ def article_lines_file(connection: duckdb.DuckDBPyConnection) -> bytes:
         join {SELECTED} as k using (sample_key, license_group, batch)
         join {UNIT_OF} as u using (sample_key)
     )"""
-    return b"".join(line for line, _ in article_lines(connection, samples))
+    out.writelines(line for line, _ in article_lines(connection, samples))
 
 
 def card(spec: SubsetSpec, selection: Selection, format: str, units: int, is_sample: bool) -> bytes:
@@ -151,9 +151,3 @@ def _counts(selection: Selection) -> Iterator[str]:
         rows = ((value, f"{count:,}") for value, count in counts.items())
         yield markdown.table((name, "samples"), rows, (markdown.LEFT, markdown.RIGHT))
         yield ""
-
-
-def _delimited(rows: list[tuple], delimiter: str) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()

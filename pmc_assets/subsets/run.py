@@ -24,13 +24,18 @@ from pmc_assets.subsets.units import Unit, units
 MANIFEST = "manifest.json"
 PARTIAL = "manifest.partial.json"
 FIRST_UNIT = ("00000.tar", "00000.parquet")
-PAPERS = ("README.md", "ATTRIBUTION.csv", "sizes.json", "articles.jsonl", "samples.csv")
-OWN_PATHS = (*PAPERS, IMAGES, *FIRST_UNIT)
-UNITS_AT_ONCE = 2
-NOTE_EVERY_S = 1.0  # what a killed export copies again
-UNITS_NOTED_AHEAD = 64
-LISTED_FORMS = ("jsonl", "csv")
+ATTRIBUTION = "ATTRIBUTION.csv"
+LISTS = {
+    "jsonl": ("articles.jsonl", papers.write_article_lines),
+    "csv": ("samples.csv", papers.write_captions),
+}
 """Forms with a list that names each sample's unit."""
+PAPERS = ("README.md", ATTRIBUTION, "sizes.json", *(name for name, _ in LISTS.values()))
+OWN_PATHS = (*PAPERS, IMAGES, *FIRST_UNIT)
+UNITS_AT_ONCE = 3  # one more than the cores of a small machine: the last ones share them
+NOTE_EVERY_S = 1.0  # what a killed export copies again
+NOTING_SHARE = 0.05  # of the time, at most: the note names every file
+UNITS_NOTED_AHEAD = 64
 
 Progress = Callable[[int, int], None]
 
@@ -60,33 +65,37 @@ class Export:
         self.copied_samples = self.copied_bytes = self.done = 0
         self.lock = threading.RLock()
         self.is_open = False
-        self.noted_at = 0.0
+        self.next_note_at = 0.0
         self.changing: set[str] = set()
         self.is_resumed = "units_begun" in self.before
         self.units_begun = self.before.get("units_begun", 0)
-        self.attribution = b""
 
     def run(self) -> dict[str, Any]:
         """Copy what is not there yet; give the manifest."""
         self.connection.execute(f"create table {UNIT_OF} (sample_key varchar, stem varchar)")
-        ahead = 1 if self.format == "parquet" else UNITS_AT_ONCE + 1  # Parquet asks the connection that _record uses
-        with self.target.scratch() as folder, ThreadPoolExecutor(UNITS_AT_ONCE) as pool:
-            try:
-                for unit, files in ordered(pool, partial(self._bring, folder), self._units(), ahead):
-                    self._record(unit, files)
-            finally:
-                if self.is_open:
-                    self._write_partial()
-        manifest = self._manifest()
-        if self.is_open or manifest != self.before or not self._are_whole(list(manifest["files"])):
-            manifest = self._finish()
-        return manifest
+        ahead = 1 if self.format == "parquet" else UNITS_AT_ONCE  # Parquet asks the connection that _record uses
+        with self.target.scratch() as folder:
+            with ThreadPoolExecutor(UNITS_AT_ONCE) as pool:
+                try:
+                    for unit, files in ordered(pool, partial(self._bring, folder), self._units(folder), ahead):
+                        self._record(unit, files)
+                finally:
+                    if self.is_open:
+                        self._write_partial()
+            manifest = self._manifest()
+            if self.is_open or manifest != self.before or not self._are_whole(list(manifest["files"])):
+                manifest = self._finish(folder)
+            return manifest
 
-    def _units(self) -> Iterator[Unit]:
+    def _units(self, folder: Path) -> Iterator[Unit]:
         """Cut the units; list the attributions while the last ones are copied."""
         yield from units(self.connection.cursor(), self.format, self.selection.inputs)
         if self.is_open:
-            self.attribution = papers.attribution(self.connection, self.selection.articles)
+            self._write_attribution(folder)
+
+    def _write_attribution(self, folder: Path) -> None:
+        with (folder / ATTRIBUTION).open("wb") as out:
+            papers.write_attribution(self.connection, self.selection.articles, out)
 
     def _bring(self, folder: Path, unit: Unit) -> tuple[Unit, dict[str, dict[str, Any]]]:
         """Write one unit by a scratch folder into the target, unless it is there; give its files (none: it is)."""
@@ -123,7 +132,7 @@ class Export:
         self.is_open = True
 
     def _record(self, unit: Unit, files: dict[str, dict[str, Any]]) -> None:
-        if self.format in LISTED_FORMS:
+        if self.format in LISTS:
             self.connection.register("unit_rows", unit.rows.select(["sample_key"]))
             self.connection.execute(f"insert into {UNIT_OF} select sample_key, ? from unit_rows", [unit.stem])
             self.connection.unregister("unit_rows")
@@ -132,7 +141,7 @@ class Export:
             self.units[unit.stem] = {"digest": unit.digest, "samples": unit.rows.num_rows, "files": sorted(files)}
             self.copied_samples += unit.rows.num_rows
             self.copied_bytes += sum(entry["size_bytes"] for entry in files.values())
-            if time.monotonic() - self.noted_at > NOTE_EVERY_S:
+            if time.monotonic() > self.next_note_at:
                 self._write_partial()
         else:
             self.units[unit.stem] = self.before["units"][unit.stem]
@@ -149,6 +158,7 @@ class Export:
 
     def _write_partial(self) -> None:
         with self.lock:
+            started = time.monotonic()
             units = {
                 stem: unit for stem, unit in self.before.get("units", {}).items() if stem not in self.changing
             } | self.units
@@ -160,14 +170,17 @@ class Export:
                 "units_begun": self.units_begun,
             }
             self.target.write_bytes(PARTIAL, to_json(state))
-            self.noted_at = time.monotonic()
+            ended = time.monotonic()
+            self.next_note_at = ended + max(NOTE_EVERY_S, (ended - started) / NOTING_SHARE)
 
-    def _finish(self) -> dict[str, Any]:
+    def _finish(self, folder: Path) -> dict[str, Any]:
         if not self.is_open:
             self._open()
-        for path, content in self._papers():
-            self.target.write_bytes(path, content)
-            self.files[path] = {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+        for path in self._write_papers(folder):
+            with (folder / path).open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            self.files[path] = {"sha256": sha256, "size_bytes": (folder / path).stat().st_size}
+            self.target.publish_file(folder / path, path)
         for path in set(self.before.get("files", {})) - set(self.files):
             self.target.delete(path)
         self._delete_forgotten()
@@ -183,19 +196,23 @@ class Export:
                 for path in (f"{forgotten}.tar", f"{forgotten}.parquet", f"{IMAGES}/{forgotten}"):
                     self.target.delete(path)
 
-    def _papers(self) -> list[tuple[str, bytes]]:
+    def _write_papers(self, folder: Path) -> list[str]:
+        """Write what stands beside the units into the scratch folder; give the names."""
+        if not (folder / ATTRIBUTION).exists():
+            self._write_attribution(folder)
         is_sample = self.lake.settings().get(CONTENTS) == SAMPLE
-        written = [
-            ("ATTRIBUTION.csv", self.attribution or papers.attribution(self.connection, self.selection.articles)),
-            ("README.md", papers.card(self.spec, self.selection, self.format, len(self.units), is_sample)),
-        ]
+        card = papers.card(self.spec, self.selection, self.format, len(self.units), is_sample)
+        (folder / "README.md").write_bytes(card)
+        written = [ATTRIBUTION, "README.md"]
         if self.format in ("wds", "jsonl"):
             samples_of = {unit["files"][0]: unit["samples"] for unit in self.units.values()}
-            written.append(("sizes.json", papers.sizes(samples_of)))
-        if self.format == "jsonl":
-            written.append(("articles.jsonl", papers.article_lines_file(self.connection)))
-        if self.format == "csv":
-            written.append(("samples.csv", papers.captions(self.connection)))
+            (folder / "sizes.json").write_bytes(papers.sizes(samples_of))
+            written.append("sizes.json")
+        if self.format in LISTS:
+            name, write = LISTS[self.format]
+            with (folder / name).open("wb") as out:
+                write(self.connection, out)
+            written.append(name)
         return written
 
     def _manifest(self) -> dict[str, Any]:

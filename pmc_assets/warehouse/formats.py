@@ -54,15 +54,24 @@ def write_markdown(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
     return count
 
 
-def write_csv(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
+def plain(value: object) -> object:
+    """Give a value as CSV has it: bytes in hexadecimal, lists, structs and truth values as JSON."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return _json(value) if isinstance(value, list | dict | tuple | bool) else value
+
+
+def write_csv(
+    reader: pa.RecordBatchReader, out: BinaryIO, delimiter: str = ",", value: Callable[[object], object] = plain
+) -> int:
     """Write all rows as CSV with a header; lists and structs as JSON, null as nothing."""
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(reader.schema.names)
     count = 0
-    for row in rows(reader):
-        writer.writerow([_plain(value) for value in row.values()])
-        count += 1
+    for batch in reader:
+        writer.writerows(zip(*(map(value, column.to_pylist()) for column in _short_floats(batch)), strict=True))
+        count += batch.num_rows
     text.detach()
     return count
 
@@ -151,7 +160,7 @@ def _short_floats(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def shown(value: object) -> str:
     """Give a value for a reader: null as nothing, long lines cut."""
-    text = "" if value is None else str(_plain(value))
+    text = "" if value is None else str(plain(value))
     return "\n".join(_cut(line) for line in text.splitlines())
 
 
@@ -170,12 +179,6 @@ def _head(reader: pa.RecordBatchReader) -> tuple[list[dict[str, Any]], int]:
 
 def _is_number(type_: pa.DataType) -> bool:
     return pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bytes):
-        return value.hex()
-    return _json(value) if isinstance(value, list | dict | tuple | bool) else value
 
 
 def _json(value: object) -> str:
