@@ -79,5 +79,9 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, lake: Lake, unit: Unit
     ).to_arrow_table()
     connection.unregister("unit_rows")
     write_file(row_groups(lake, iter(samples.to_batches()), group), path)
+    return {path.name: file_sha256(path)}
+
+
+def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return {path.name: hashlib.file_digest(file, "sha256").hexdigest()}
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,9 +14,9 @@ from pmc_assets.shards.render import IMAGE_EXTENSION
 from pmc_assets.subsets.forms import IMAGES
 from pmc_assets.subsets.select import SELECTED, UNIT_OF, Selection
 from pmc_assets.subsets.spec import SubsetSpec
+from pmc_assets.subsets.units import ROWS_AT_ONCE
 from pmc_assets.warehouse.formats import write_csv
 
-ROWS_AT_ONCE = 10_000
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 ATTRIBUTION_COLUMNS = (
     "pmcid",

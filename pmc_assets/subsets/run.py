@@ -1,6 +1,5 @@
 """One run of an export into its target: units in parallel, the manifest last. Choosing the samples stays out."""
 
-import hashlib
 import json
 import threading
 import time
@@ -16,7 +15,7 @@ from pmc_assets.lake import CONTENTS, SAMPLE, Lake
 from pmc_assets.processes import ordered
 from pmc_assets.shards.plan import stem
 from pmc_assets.subsets import papers
-from pmc_assets.subsets.forms import IMAGES, write_unit
+from pmc_assets.subsets.forms import IMAGES, file_sha256, write_unit
 from pmc_assets.subsets.select import UNIT_OF, Selection
 from pmc_assets.subsets.spec import BadSubset, SubsetSpec
 from pmc_assets.subsets.units import Unit, units
@@ -105,10 +104,15 @@ class Export:
         self._begin(unit)
         files: dict[str, dict[str, Any]] = {}
         for path, sha256 in write_unit(self.connection, self.lake, unit, self.format, folder).items():
-            files[path] = {"sha256": sha256, "size_bytes": (folder / path).stat().st_size}
-            self.target.publish_file(folder / path, path)
+            files[path] = self._publish(folder, path, sha256)
             (folder / path).unlink(missing_ok=True)  # an upload leaves it
         return unit, files
+
+    def _publish(self, folder: Path, path: str, sha256: str) -> dict[str, Any]:
+        """Put a file of the scratch folder into the target; give its entry in the manifest."""
+        entry = {"sha256": sha256, "size_bytes": (folder / path).stat().st_size}
+        self.target.publish_file(folder / path, path)
+        return entry
 
     def _begin(self, unit: Unit) -> None:
         """Note, before a file of a unit changes, that it may: a run after a kill neither trusts nor forgets it."""
@@ -177,10 +181,7 @@ class Export:
         if not self.is_open:
             self._open()
         for path in self._write_papers(folder):
-            with (folder / path).open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            self.files[path] = {"sha256": sha256, "size_bytes": (folder / path).stat().st_size}
-            self.target.publish_file(folder / path, path)
+            self.files[path] = self._publish(folder, path, file_sha256(folder / path))
         for path in set(self.before.get("files", {})) - set(self.files):
             self.target.delete(path)
         self._delete_forgotten()
