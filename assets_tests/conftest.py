@@ -1,5 +1,6 @@
 """What all tests share: the real articles of PMC_SHARED, a closed network, a private instance and lake."""
 
+import gc
 import ipaddress
 import os
 import random
@@ -47,6 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the slowest groups first."""
     order = {group: place for place, group in enumerate(SLOWEST_FIRST)}
     items.sort(key=lambda item: order.get(group_of(item.path), len(order)))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what has been imported: it stays."""
+    gc.freeze()
 
 
 @cache

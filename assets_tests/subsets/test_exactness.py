@@ -77,23 +77,34 @@ def condition(rng: random.Random, samples: list[dict], depth: int = 2) -> Condit
     return f"({left}) or ({right})", either
 
 
-def chosen(url: str, spec: SubsetSpec) -> tuple[set[str], Selection]:
-    lake = Lake(url)
+@pytest.fixture(scope="module")
+def chosen(made):
+    """Choose samples, each time as if the connection, which is opened once, were new: nothing stays of a selection."""
+    lake = Lake(made[0])
+    snapshot = Snapshot.from_json(lake.read_bytes(FILES))
     with open_connection(lake) as connection:
-        selection = select_samples(connection, lake, spec, Snapshot.from_json(lake.read_bytes(FILES)))
-        keys = [row[0] for row in connection.sql(f"select sample_key from {SELECTED}").fetchall()]
-    assert len(keys) == len(set(keys)) == selection.samples
-    return set(keys), selection
+
+        def choose(spec: SubsetSpec) -> tuple[set[str], Selection]:
+            connection.begin()
+            try:
+                selection = select_samples(connection, lake, spec, snapshot)
+                keys = [row[0] for row in connection.sql(f"select sample_key from {SELECTED}").fetchall()]
+            finally:
+                connection.rollback()
+            assert len(keys) == len(set(keys)) == selection.samples
+            return set(keys), selection
+
+        yield choose
 
 
 @pytest.mark.parametrize("block", range(8))
-def test_random_conditions_equal_brute_force(made, block):
-    url, samples = made
+def test_random_conditions_equal_brute_force(made, chosen, block):
+    _, samples = made
     rng = random.Random(block)
     for _ in range(25):
         where, truth = condition(rng, samples)
         groups = rng.choice(((), ("commercial",), ("noncommercial", "other")))
-        keys, _ = chosen(url, subset_where("random", where, license_groups=groups))
+        keys, _ = chosen(subset_where("random", where, license_groups=groups))
         expected = {s["sample_key"] for s in samples if truth(s) and (not groups or s["license_group"] in groups)}
         assert keys == expected, where
 
@@ -115,9 +126,9 @@ def balanced(samples: list[dict], values_of: Callable[[dict], list], most: int, 
 
 @pytest.mark.parametrize("seed", [0, 7])
 @pytest.mark.parametrize("most", [1, 12, 10_000])
-def test_balance_by_a_column_keeps_exactly_the_cap_of_each_value(made, seed, most):
-    url, samples = made
-    keys, _ = chosen(url, subset_where("b", "is_default", balance=f"year:{most}", seed=seed))
+def test_balance_by_a_column_keeps_exactly_the_cap_of_each_value(made, chosen, seed, most):
+    _, samples = made
+    keys, _ = chosen(subset_where("b", "is_default", balance=f"year:{most}", seed=seed))
     among = [s for s in samples if s["is_default"]]
     available = Counter(s["year"] for s in among)
     taken = Counter(s["year"] for s in among if s["sample_key"] in keys)
@@ -126,33 +137,33 @@ def test_balance_by_a_column_keeps_exactly_the_cap_of_each_value(made, seed, mos
 
 
 @pytest.mark.parametrize("most", [1, 15])
-def test_balance_by_a_list_gives_no_entry_more_than_the_cap(made, most):
-    url, samples = made
-    keys, _ = chosen(url, subset_where("b", "true", balance=f"primary_label:{most}", seed=3))
+def test_balance_by_a_list_gives_no_entry_more_than_the_cap(made, chosen, most):
+    _, samples = made
+    keys, _ = chosen(subset_where("b", "true", balance=f"primary_label:{most}", seed=3))
     assert keys == balanced(samples, lambda s: s["primary_label"] or [None], most, 3)
     taken = Counter(label for s in samples if s["sample_key"] in keys for label in s["primary_label"])
     assert max(taken.values()) <= most
 
 
-def test_balance_of_one_label_each_is_exact(made):
-    url, samples = made
+def test_balance_of_one_label_each_is_exact(made, chosen):
+    _, samples = made
     among = [s for s in samples if len(s["primary_label"]) == 1]
-    keys, _ = chosen(url, subset_where("b", "len(primary_label) = 1", balance="primary_label:20"))
+    keys, _ = chosen(subset_where("b", "len(primary_label) = 1", balance="primary_label:20"))
     taken = Counter(s["primary_label"][0] for s in among if s["sample_key"] in keys)
     assert taken == {label: min(20, n) for label, n in Counter(s["primary_label"][0] for s in among).items()}
 
 
-def test_limit_is_seeded_and_reproducible(made):
-    url, samples = made
-    first, _ = chosen(url, subset_where("l", "true", limit=37, seed=1))
-    again, _ = chosen(url, subset_where("l", "true", limit=37, seed=1))
-    other, _ = chosen(url, subset_where("l", "true", limit=37, seed=2))
+def test_limit_is_seeded_and_reproducible(made, chosen):
+    _, samples = made
+    first, _ = chosen(subset_where("l", "true", limit=37, seed=1))
+    again, _ = chosen(subset_where("l", "true", limit=37, seed=1))
+    other, _ = chosen(subset_where("l", "true", limit=37, seed=2))
     assert first == again == {s["sample_key"] for s in sorted(samples, key=order(1))[:37]} and first != other
 
 
-def test_counts_are_those_of_the_samples(made):
-    url, samples = made
-    keys, selection = chosen(url, subset_where("c", "year > 2010"))
+def test_counts_are_those_of_the_samples(made, chosen):
+    _, samples = made
+    keys, selection = chosen(subset_where("c", "year > 2010"))
     kept = [s for s in samples if s["sample_key"] in keys]
     assert selection.articles == len({s["pmcid"] for s in kept})
     assert selection.by["split"] == Counter(s["split"] for s in kept)
@@ -164,9 +175,9 @@ def sql_subset(sql: str) -> SubsetSpec:
     return SubsetSpec(name="s", meaning="S", sql=sql)
 
 
-def test_keys_given_twice_are_taken_once(made):
-    url, samples = made
-    keys, _ = chosen(url, sql_subset("select sample_key from out.samples union all select sample_key from out.samples"))
+def test_keys_given_twice_are_taken_once(made, chosen):
+    _, samples = made
+    keys, _ = chosen(sql_subset("select sample_key from out.samples union all select sample_key from out.samples"))
     assert len(keys) == len(samples)
 
 
@@ -182,21 +193,21 @@ def test_keys_given_twice_are_taken_once(made):
         ("select sample_key from out.samples; drop table x", QueryError, "one statement"),
     ],
 )
-def test_query_that_gives_no_samples_is_named(made, sql, error, said):
+def test_query_that_gives_no_samples_is_named(chosen, sql, error, said):
     with pytest.raises(error, match=said):
-        chosen(made[0], sql_subset(sql))
+        chosen(sql_subset(sql))
 
 
 @pytest.mark.parametrize("where", ["true) union select ('x'", "1; drop view out.samples", "nope = 1", "year >"])
-def test_condition_that_is_none_is_named(made, where):
+def test_condition_that_is_none_is_named(chosen, where):
     with pytest.raises(QueryError):
-        chosen(made[0], subset_where("w", where))
+        chosen(subset_where("w", where))
 
 
-def test_condition_may_search(made):
+def test_condition_may_search(made, chosen):
     from pmc_assets.warehouse.search import update_search
 
     url, samples = made
     update_search(Lake(url))
-    keys, _ = chosen(url, subset_where("w", "sample_key in (search('kidney')) and is_default"))
+    keys, _ = chosen(subset_where("w", "sample_key in (search('kidney')) and is_default"))
     assert keys == {s["sample_key"] for s in samples if "kidney" in s["caption"] and s["is_default"]}

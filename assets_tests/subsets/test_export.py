@@ -8,6 +8,7 @@ import json
 import random
 import shutil
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -169,15 +170,12 @@ def test_rerun_on_an_unchanged_lake_touches_nothing(made, tmp_path, format):
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("*") if p.is_file()} == times
 
 
+small_units = partial(run.units, most_samples=25)
+
+
 @pytest.fixture
 def many_units(monkeypatch):
-    monkeypatch.setattr(run, "units", lambda *arguments: _cut(*arguments))
-    from pmc_assets.subsets.units import units
-
-    def _cut(*arguments):
-        return units(*arguments, most_samples=25)
-
-    return _cut
+    monkeypatch.setattr(run, "units", small_units)
 
 
 class Stopped(Exception):
@@ -202,15 +200,26 @@ def test_stopped_export_is_marked_and_resumed(made, tmp_path, many_units):
     assert files_below(tmp_path / "out") == files_below(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("format", ["wds", "parquet", "jsonl", "csv"])
-@pytest.mark.parametrize("notes", [False, True], ids=["killed", "stopped"])
-def test_whichever_subset_follows_on_a_stopped_one_is_whole_and_alone(
-    made, tmp_path, many_units, monkeypatch, format, notes
-):
+@pytest.fixture(scope="module", params=["wds", "parquet", "jsonl", "csv"])
+def undisturbed(made, tmp_path_factory, request):
+    """A form, three conditions whose samples overlap, and for each the files of its export into an empty folder."""
     url, samples = made
     conditions = ("pmcid < 'PMC{}'", "pmcid >= 'PMC{}'", "year is not null and year % 2 = 0")
     middle = sorted(s["pmcid"] for s in samples)[len(samples) // 2].removeprefix("PMC")
-    first, second, third = (condition.format(middle) for condition in conditions)
+    wheres = [condition.format(middle) for condition in conditions]
+    folders = [tmp_path_factory.mktemp("whole") for _ in wheres]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "units", small_units)
+        for where, folder in zip(wheres, folders, strict=True):
+            export_subset(url, name="x", where=where, format=request.param, to=str(folder))
+    return request.param, wheres, [files_below(folder) for folder in folders]
+
+
+@pytest.mark.parametrize("notes", [False, True], ids=["killed", "stopped"])
+def test_whichever_subset_follows_on_a_stopped_one_is_whole_and_alone(
+    made, tmp_path, many_units, monkeypatch, undisturbed, notes
+):
+    format, wheres, whole = undisturbed
     is_dead = False
     write_partial = run.Export._write_partial
 
@@ -221,7 +230,7 @@ def test_whichever_subset_follows_on_a_stopped_one_is_whole_and_alone(
 
     monkeypatch.setattr(run.Export, "_write_partial", write_partial_if_alive)
 
-    def export(where: str, to: str, after: int | None = None) -> None:
+    def export(number: int, after: int | None = None) -> None:
         nonlocal is_dead
         is_dead = False
 
@@ -232,15 +241,15 @@ def test_whichever_subset_follows_on_a_stopped_one_is_whole_and_alone(
                 raise Stopped
 
         with contextlib.nullcontext() if after is None else pytest.raises(Stopped):
-            export_subset(url, name="x", where=where, format=format, to=str(tmp_path / to), progress=stop)
+            export_subset(
+                made[0], name="x", where=wheres[number], format=format, to=str(tmp_path / "out"), progress=stop
+            )
 
-    for number, where in enumerate((first, second, third)):
-        export(where, f"whole{number}")
-    export(first, "out")
-    for stopped, after, last in ((second, 50, 0), (second, 100, 2), (third, 25, 1), (first, 75, 1)):
-        export(stopped, "out", after)
-        export((first, second, third)[last], "out")
-        assert files_below(tmp_path / "out") == files_below(tmp_path / f"whole{last}")
+    export(0)
+    for stopped, after, last in ((1, 50, 0), (1, 100, 2), (2, 25, 1), (0, 75, 1)):
+        export(stopped, after)
+        export(last)
+        assert files_below(tmp_path / "out") == whole[last]
 
 
 def test_lost_and_cut_files_are_written_again(made, tmp_path, many_units):

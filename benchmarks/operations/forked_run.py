@@ -3,6 +3,7 @@
 The imports of a command take longer than the work on a small sample. What is forked does the same in one process.
 """
 
+import gc
 import multiprocessing
 import os
 import pkgutil
@@ -26,9 +27,12 @@ IMPORTED_ONCE = [
     "pmc_assets.cli.run",
     "pmc_assets.cli.worker",
     "pmc_assets.cli.status",
+    "pmc_assets.resources.sqlite_history",
     *(f"pmc_assets.assets.{module.name}" for module in pkgutil.iter_modules(pmc_assets.assets.__path__)),
+    *("matplotlib.figure", "pandas", "pyarrow.dataset"),
 ]
-"""All but the definitions, which read the variables of the environment."""
+"""All but the definitions, which read the variables of the environment; and what each run imports on its way."""
+os.register_at_fork(before=gc.freeze)
 
 
 @dataclass(frozen=True, slots=True)

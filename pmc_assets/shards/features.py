@@ -1,6 +1,7 @@
 """The samples' types as Hugging Face's `datasets` names them. Reading and writing stay out."""
 
 import json
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -49,6 +50,7 @@ def shard_features() -> dict[str, Any]:
     }
 
 
+@cache
 def member_type() -> pa.StructType:
     """Give the Arrow type of the JSON member, as its query over no samples says it."""
     with duckdb.connect() as connection:
