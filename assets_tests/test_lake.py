@@ -131,9 +131,9 @@ def test_a_folder_that_another_stage_removes_in_between_is_made_again(
     assert lake.find("out") == ["out/x/y/a" if is_folder else "out/x/a"]
 
 
-def test_a_file_that_is_not_there_is_not_waited_for(lake: Lake) -> None:
+def test_a_file_that_is_not_there_is_not_waited_for(lake: Lake, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        lake.publish_file(Path("absent"), "out/x")
+        lake.publish_file(tmp_path / "absent", "out/x")
 
 
 def test_a_wrong_type_is_refused(lake: Lake) -> None:
