@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt setup.py $(wildcard pmc_assets/jats/*.p
 	$(PIP) --no-deps uv
 	echo "torch; python_version < '3'" > $(TORCH_APART)
 	$(PIP) --no-deps torch & torch=$$!; \
-		$(UV) --override $(TORCH_APART) $(PACKAGES) && $(UV) --no-deps --editable . && wait $$torch && $(UV) $(PACKAGES) \
+		$(UV) --no-deps --editable . && $(UV) --override $(TORCH_APART) $(PACKAGES) && wait $$torch && $(UV) $(PACKAGES) \
 		|| { wait; $(PIP) --editable '.[$(EXTRAS)]'; }
 	touch $@
 

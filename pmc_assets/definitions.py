@@ -1,10 +1,13 @@
 """Everything that Dagster loads: the assets of every stage, their resources, jobs, schedules and sensors."""
 
+import gc
 import os
 import warnings
 
 import dagster as dg
 
+# What Dagster makes here stays: looking for garbage as often as Python does by itself takes 6 % of a small run.
+gc.set_threshold(20_000, 20, 20)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 

@@ -11,9 +11,6 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from pmc_assets import markdown
 from pmc_assets.warehouse.guard import QueryError
@@ -25,6 +22,10 @@ FILE_COLUMNS_WIDTH = 10_000
 
 def write_table(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
     """Write the first rows as a table for a terminal, and how many there are in all."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
     head, count = _head(reader)
     table = Table(*reader.schema.names, box=box.SIMPLE_HEAD)
     for field, column in zip(reader.schema, table.columns, strict=True):
