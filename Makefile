@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 comma := ,
 EXTRAS := test,dinov2,ray,postgres
-PIP := $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
+# Of a Python that has pip, the environment needs none of its own to begin with.
+HAS_PIP = $(shell $(PYTHON) -c "import importlib.util as u; print(u.find_spec('pip') or '')")
+PIP = $(if $(HAS_PIP),$(PYTHON) -m pip --python $(BIN)/python,$(BIN)/python -m pip) install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 UV := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --constraint constraints.txt
 PACKAGES := pip --requirements pyproject.toml $(patsubst %,--extra %,$(subst $(comma), ,$(EXTRAS)))
 TORCH_APART := $(VENV)/torch-apart.txt
@@ -20,7 +22,7 @@ env: $(STAMP)
 
 # torch alone by pip, which takes a CPU build where one is at hand; beside it uv installs the rest, in a fifth of pip's time.
 $(STAMP): pyproject.toml constraints.txt setup.py $(wildcard pmc_assets/jats/*.p[yx][xi])
-	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(if $(HAS_PIP),--without-pip) $(VENV)
 	$(PIP) --no-deps uv
 	echo "torch; python_version < '3'" > $(TORCH_APART)
 	$(PIP) --no-deps torch & torch=$$!; \
