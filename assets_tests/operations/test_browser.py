@@ -69,7 +69,7 @@ def newest_run(room: ControlRoom, known: set[str], status: str) -> str:
         if new and new[0]["status"] in ("SUCCESS", "FAILURE", "CANCELED"):
             assert new[0]["status"] == status, room.log()[-4000:]
             return new[0]["runId"]
-        time.sleep(1.0)
+        time.sleep(0.3)
     raise AssertionError(f"no run ended within {RUN_TIMEOUT_S} s:\n{room.log()[-4000:]}")
 
 

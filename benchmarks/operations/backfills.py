@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
-POLL_S = 1.0
+POLL_S = 0.3
 BACKFILL_TAG, PARTITION_TAG = "dagster/backfill", "dagster/partition"
 TELLING = {
     dg.DagsterEventType.ENGINE_EVENT,

@@ -32,7 +32,7 @@ IMPORTED_ONCE = [
     *("matplotlib.figure", "pandas", "pyarrow.dataset"),
 ]
 """All but the definitions, which read the variables of the environment; and what each run imports on its way."""
-os.register_at_fork(before=gc.freeze)
+os.register_at_fork(before=gc.freeze)  # what the collector does not walk, a fork need not copy
 
 
 @dataclass(frozen=True, slots=True)
