@@ -1,11 +1,12 @@
+import os
 import shutil
 import threading
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from forking import start
 from made_lake import REPOSITORY
 
 from pmc_assets.resources.sqlite_history import EventLog
@@ -30,6 +31,13 @@ def run(number: int) -> str:
         return dg.materialize([numbered], instance=instance).run_id
 
 
+def run_in(home: Path, numbers: range) -> None:
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.chdir(home)
+    for number in numbers:
+        run(number)
+
+
 def test_the_history_of_dagster_yaml_is_read_again_by_the_next_process(home: Path) -> None:
     run_id = run(7)
     with dg.DagsterInstance.get() as instance:
@@ -45,11 +53,14 @@ def test_the_history_of_dagster_yaml_is_read_again_by_the_next_process(home: Pat
 
 def test_processes_write_one_history_at_once_and_lose_nothing(home: Path) -> None:
     run(0)
-    with ProcessPoolExecutor(RUNS_AT_ONCE, mp_context=get_context("spawn")) as pool:
-        run_ids = list(pool.map(run, range(1, RUNS)))
+    processes = [start(run_in, home, range(first, RUNS, RUNS_AT_ONCE)) for first in range(1, RUNS_AT_ONCE + 1)]
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
     with dg.DagsterInstance.get() as instance:
-        assert all(instance.get_run_by_id(run_id).is_success for run_id in run_ids)
         fetched = instance.fetch_materializations(dg.AssetKey("numbered"), limit=100).records
+        run_ids = {record.run_id for record in fetched}
+        assert len(run_ids) == RUNS and all(instance.get_run_by_id(run_id).is_success for run_id in run_ids)
         numbers = sorted(record.asset_materialization.metadata["number"].value for record in fetched)
     assert numbers == list(range(RUNS))
     assert len(list((home / ".dagster" / "storage" / "events").glob("*.db"))) == 1

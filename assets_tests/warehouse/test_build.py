@@ -30,6 +30,11 @@ def figures(pmcid: str, count: int = 2) -> pa.Table:
     return schema.CORE_FIGURES.from_rows(rows)
 
 
+def rejects(stage: str) -> pa.Table:
+    row = {"pmcid": "PMC7", "version": 1, "reason": "graphic_unresolved", "name": None, "detail": ""}
+    return schema.CORE_REJECTS.from_rows([row | {"stage": stage}])
+
+
 @pytest.fixture
 def lake(tmp_path):
     made = Lake(str(tmp_path / "batch=7" / "it's" / "lake"))
@@ -91,6 +96,34 @@ def test_new_partition_is_seen_at_once_and_makes_the_warehouse_stale(lake):
     assert not is_current(lake)
 
 
+def test_warehouse_is_made_again_when_its_views_change_or_it_is_damaged(lake):
+    build_warehouse(lake)
+    file = Path(lake.full_path("warehouse.duckdb"))
+    made = file.stat()
+    lake.write_table(schema.CORE_FIGURES, figures("PMC20001"), cell(2))
+    assert build_warehouse(lake).stored == len(all_tables())
+    assert is_current(lake)
+    assert file.stat().st_ino == made.st_ino and file.stat().st_mtime_ns == made.st_mtime_ns
+    lake.write_rejects("images", rejects("images"), cell(0))
+    build_warehouse(lake)
+    assert file.stat().st_ino != made.st_ino
+    for name, damage in (
+        ("warehouse.duckdb", file.read_bytes()[:-1]),
+        ("warehouse.duckdb", file.read_bytes()[:5000] + b"?" + file.read_bytes()[5001:]),
+        ("warehouse.duckdb", b""),
+        ("warehouse.json", b"{"),
+        ("warehouse.json", b"[]"),
+    ):
+        lake.write_bytes(name, damage)
+        assert build_warehouse(lake).is_accounted_for and is_current(lake)
+        assert rows(lake, "select count(*) from core.figures") == [(7,)]
+    with duckdb.connect(str(file)):  # a client that may write locks the file
+        assert build_warehouse(lake).is_accounted_for
+    file.unlink()
+    assert build_warehouse(lake).is_accounted_for
+    assert rows(lake, "select count(*) from core.figures") == [(7,)]
+
+
 def test_column_that_older_files_lack_reads_as_null(lake):
     old = figures("PMC30001").drop_columns(["alt_text", "graphics"])
     path = f"{lake.root}/core/figures/{cell(3).path}/figures.parquet"
@@ -107,16 +140,8 @@ def test_filter_on_a_partition_skips_the_other_files(lake):
 
 
 def test_rejects_of_all_stages_are_one_view(lake):
-    reject = {
-        "stage": "images",
-        "pmcid": "PMC7",
-        "version": 1,
-        "reason": "graphic_unresolved",
-        "name": None,
-        "detail": "",
-    }
-    lake.write_rejects("images", schema.CORE_REJECTS.from_rows([reject]), cell(0))
-    lake.write_rejects("articles", schema.CORE_REJECTS.from_rows([reject | {"stage": "articles"}]), cell(0))
+    for stage in ("images", "articles"):
+        lake.write_rejects(stage, rejects(stage), cell(0))
     build_warehouse(lake)
     assert rows(lake, "select stage, batch from core.rejects order by all") == [
         ("articles", "PMC00000xxxx"),

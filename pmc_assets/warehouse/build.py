@@ -4,8 +4,10 @@ Querying it stays out.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import duckdb
 
@@ -17,7 +19,7 @@ from pmc_assets.warehouse.compact import COMPACTED_TABLES, compact_schema, compa
 from pmc_assets.warehouse.derive import LAYERS
 from pmc_assets.warehouse.engine import open_duckdb
 from pmc_assets.warehouse.listing import Snapshot, list_files
-from pmc_assets.warehouse.shared_views import create_shared_views
+from pmc_assets.warehouse.shared_views import shared_view_statements
 from pmc_assets.warehouse.views import comments, identifier, meanings, parquet_view
 
 WAREHOUSE = "warehouse.duckdb"
@@ -29,26 +31,31 @@ def build_warehouse(lake: Lake) -> StageResult:
 
     Shape: one view per table in its layer's schema, with a comment on every view and column. Paths begin with the
     lake's own; where it was moved or is seen at another address, `set variable lake = '<root>'` names the new one.
-    Empty: a table without files is a view without rows.
+    A local file that just these statements made is kept. Empty: a table without files is a view without rows.
     """
     tables = all_tables()
     files = list_files(lake, tables.values())
     blocks = {name: compact_table(lake, tables[name], files[name]) for name in COMPACTED_TABLES if name in tables}
     snapshot = Snapshot(files, blocks)
-    with lake.scratch() as folder:
-        local = folder / WAREHOUSE
-        with open_duckdb(lake, str(local)) as connection:
-            create_views(connection, tables.values(), snapshot, partial(snapshot.glob, lake.duckdb_root))
-            views = connection.sql("select schema_name || '.' || view_name from duckdb_views()").fetchall()
-        size_bytes = local.stat().st_size
-        lake.publish_file(local, WAREHOUSE)
-    lake.write_bytes(FILES, snapshot.to_json())
+    digest = hashlib.sha256(snapshot.to_json()).hexdigest()
+    script = view_script(tables.values(), snapshot, partial(snapshot.glob, lake.duckdb_root))
+    stored, made = len(tables), _made(lake, script)
+    if not made:
+        with lake.scratch() as folder:
+            local = folder / WAREHOUSE
+            with open_duckdb(lake, str(local), {"threads": 1}) as connection:
+                connection.execute(f"begin;\n{script};\ncommit")
+                views = connection.sql("select schema_name || '.' || view_name from duckdb_views()").fetchall()
+            stored = len(tables.keys() & {name for (name,) in views})
+            made = _digest(script, local) if stored == len(tables) else ""
+            lake.publish_file(local, WAREHOUSE)
+    lake.write_bytes(FILES, replace(snapshot, made=made).to_json())
     return StageResult(
         listed=len(tables),
-        stored=len(tables.keys() & {name for (name,) in views}),
+        stored=stored,
         rows=len(tables),
-        size_bytes=size_bytes,
-        digest=hashlib.sha256(snapshot.to_json()).hexdigest(),
+        size_bytes=lake.size_bytes(WAREHOUSE),
+        digest=digest,
         paths=[WAREHOUSE, FILES],
         details={
             "files": sum(map(len, files.values())),
@@ -60,29 +67,45 @@ def build_warehouse(lake: Lake) -> StageResult:
 
 def is_current(lake: Lake) -> bool:
     """Say whether the warehouse knows the lake's present files."""
-    if not (lake.exists(FILES) and lake.exists(WAREHOUSE)):
-        return False
-    return Snapshot.from_json(lake.read_bytes(FILES)).files == list_files(lake, all_tables().values())
+    return lake.exists(WAREHOUSE) and _known(lake).files == list_files(lake, all_tables().values())
 
 
-def create_views(
-    connection: duckdb.DuckDBPyConnection,
-    tables: Iterable[Table],
-    snapshot: Snapshot,
-    files: Callable[[Table], str],
-) -> None:
-    """Create a schema per layer, a view per table with its comments, and the views over several of them.
+def _made(lake: Lake, script: str) -> str:
+    """Give what the list says of a local warehouse. Empty: there is none, or a script would make another.
+
+    It is not opened: a client that writes has it locked.
+    """
+    file = Path(lake.full_path(WAREHOUSE))
+    known = _known(lake).made if lake.is_local and file.exists() else ""
+    return known if known and known == _digest(script, file) else ""
+
+
+def _digest(script: str, made: Path) -> str:
+    return hashlib.sha256(f"{duckdb.__version__}\n{script}".encode() + made.read_bytes()).hexdigest()
+
+
+def _known(lake: Lake) -> Snapshot:
+    """Read the list of files beside the warehouse. Empty: no tables, where there is none or it is damaged."""
+    try:
+        return Snapshot.from_json(lake.read_bytes(FILES))
+    except (FileNotFoundError, ValueError, TypeError):
+        return Snapshot({})
+
+
+def view_script(tables: Iterable[Table], snapshot: Snapshot, files: Callable[[Table], str]) -> str:
+    """Give the SQL that makes a schema per layer, a view per table with its comments, and the views over several.
 
     `files` gives a table's files in SQL.
     """
-    tables = list(tables)
+    return ";\n".join(_statements(list(tables), snapshot, files))
+
+
+def _statements(tables: list[Table], snapshot: Snapshot, files: Callable[[Table], str]) -> Iterator[str]:
     for layer in LAYERS:
-        connection.execute(f"create schema if not exists {identifier(layer)}")
+        yield f"create schema if not exists {identifier(layer)}"
     for table in tables:
-        is_compacted = snapshot.is_compacted(table)
-        columns = compact_schema(table) if is_compacted else table.arrow
+        columns = compact_schema(table) if snapshot.is_compacted(table) else table.arrow
         named = FROM_FILENAME.get(table.name, {})
-        connection.execute(parquet_view(table.name, columns, table.partitioned_by, files(table), named))
-        for statement in comments(table.name, table.row, table.key, meanings(table)):
-            connection.execute(statement)
-    create_shared_views(connection, [table.name for table in tables])
+        yield parquet_view(table.name, columns, table.partitioned_by, files(table), named)
+        yield from comments(table.name, table.row, table.key, meanings(table))
+    yield from shared_view_statements([table.name for table in tables])

@@ -9,7 +9,7 @@ from functools import partial
 import duckdb
 
 from pmc_assets.lake import Lake
-from pmc_assets.warehouse.build import FILES, WAREHOUSE, create_views
+from pmc_assets.warehouse.build import FILES, WAREHOUSE, view_script
 from pmc_assets.warehouse.catalog import all_tables
 from pmc_assets.warehouse.functions import register_functions
 from pmc_assets.warehouse.listing import Snapshot, list_files
@@ -71,7 +71,7 @@ def _view_listed(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     snapshot = Snapshot(list_files(lake, tables))
     if not any(snapshot.files.values()):
         raise NoWarehouse(f"{lake.url} holds no table: make it by `pmc-assets run`")
-    create_views(connection, tables, snapshot, partial(snapshot.paths, lake.root))
+    connection.execute(view_script(tables, snapshot, partial(snapshot.paths, lake.root)))
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
@@ -92,7 +92,7 @@ def _view_remote(connection: duckdb.DuckDBPyConnection, lake: Lake, only: Collec
         connection.execute(f"set {name} = {value}")
     needed = set(only).union(*(view.depends for view in view_contracts() if view.name in only))
     tables = [table for name, table in all_tables().items() if not only or name in needed]
-    create_views(connection, tables, snapshot, partial(snapshot.paths, lake.url))
+    connection.execute(view_script(tables, snapshot, partial(snapshot.paths, lake.url)))
 
 
 def _no_warehouse(lake: Lake) -> NoWarehouse:

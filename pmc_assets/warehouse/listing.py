@@ -14,10 +14,14 @@ Listing = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A lake's files at one moment: `files` is table to path to version, `blocks` table to its compacted files."""
+    """A lake's files at one moment: `files` is table to path to version, `blocks` table to its compacted files.
+
+    `made` tells one warehouse file, and the statements that made it, from another.
+    """
 
     files: Listing
     blocks: dict[str, list[str]] = field(default_factory=dict)
+    made: str = ""
 
     @classmethod
     def from_json(cls, content: bytes) -> "Snapshot":

@@ -1,10 +1,8 @@
 """Views over all partitions of several tables: `sql/views/*.sql`, in the layer core. Tables per partition stay out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache
-
-import duckdb
 
 from pmc_assets.schema import Table
 from pmc_assets.warehouse.contract import SqlContract, read_contracts, sql_folder
@@ -25,10 +23,9 @@ def view_contracts() -> tuple[SqlContract, ...]:
     return tuple(read_contracts(sql_folder() / "views", LAYER))
 
 
-def create_shared_views(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> None:
-    """Create the views whose tables are all among `tables`, each with its comments."""
+def shared_view_statements(tables: Collection[str]) -> Iterator[str]:
+    """Give the SQL of the views whose tables are all among `tables`, each with its comments."""
     for contract in view_contracts():
         if set(contract.depends) <= set(tables):
-            connection.execute(f"create view {identifier(contract.name)} as {contract.sql}")
-            for statement in comments(contract.name, contract.row, contract.key, contract.columns):
-                connection.execute(statement)
+            yield f"create view {identifier(contract.name)} as {contract.sql}"
+            yield from comments(contract.name, contract.row, contract.key, contract.columns)
