@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pmc_assets.annotations.encoders import DEFAULT_ENCODER, load_encoder
 from pmc_assets.lake import Lake
+from pmc_assets.processes import keep_what_is_made
 
 ONE_PROCESS = {"PMC_WORKERS": "1"}
 OF_REAL_LAKES = {"PMC_EFETCH_URL": ""} | ONE_REAL_BATCH | ONE_PROCESS
@@ -31,6 +32,8 @@ SLOWEST_FIRST = (
     "test_kills",
     "test_sync_drill",
 )
+gc.disable()  # until all is collected, which leaves no garbage
+keep_what_is_made()
 
 
 class FixtureScheduling(LoadScopeScheduling):
@@ -53,6 +56,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what has been imported: it stays."""
     gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # DuckDB tells leaks where what it made stays to the end
 
 
 @cache

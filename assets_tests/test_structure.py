@@ -55,6 +55,7 @@ def imported() -> tuple[float, float, set[str]]:
     )
     command = [sys.executable, "-W", "ignore", "-c", script]
     answer = subprocess.run(command, capture_output=True, check=True, cwd=REPOSITORY)
+    assert answer.stderr == b"", "DuckDB tells leaks where Python collects no garbage as it ends"
     dagster, both, packages = json.loads(answer.stdout)
     return dagster, both, set(packages)
 

@@ -1,13 +1,10 @@
 """Everything that Dagster loads: the assets of every stage, their resources, jobs, schedules and sensors."""
 
-import gc
 import os
 import warnings
 
 import dagster as dg
 
-# What Dagster makes here stays: looking for garbage as often as Python does by itself takes 6 % of a small run.
-gc.set_threshold(20_000, 20, 20)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
@@ -15,6 +12,7 @@ import pmc_assets.assets  # noqa: E402 - the filters above have to be there when
 from pmc_assets.annotations.encoders import DEFAULT_ENCODER  # noqa: E402
 from pmc_assets.batches import DEFAULT_BATCH_IDS  # noqa: E402
 from pmc_assets.entrez.efetch import NCBI_URL  # noqa: E402
+from pmc_assets.processes import keep_what_is_made  # noqa: E402
 from pmc_assets.resources.efetch import EFetchResource  # noqa: E402
 from pmc_assets.resources.encoder import EncoderResource  # noqa: E402
 from pmc_assets.resources.executor import choose_executor  # noqa: E402
@@ -22,6 +20,7 @@ from pmc_assets.resources.lake import LakeResource  # noqa: E402
 from pmc_assets.resources.source import EMBEDDED_BUCKET, SourceResource  # noqa: E402
 from pmc_assets.resources.variables import whole_number  # noqa: E402
 
+keep_what_is_made()
 EMBEDDED_SOURCE = EMBEDDED_BUCKET.resolve().as_uri()
 
 

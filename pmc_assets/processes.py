@@ -1,6 +1,7 @@
 """Processes that share the work of one, and end with it; results in the order of the work. What it is stays out."""
 
 import atexit
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -37,6 +38,16 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             raise ProcessLost(
                 f"one of {workers} processes was killed, perhaps for want of memory: run again, with fewer at once"
             ) from error
+
+
+def keep_what_is_made() -> None:
+    """Let Python look for garbage rarely, and less as it ends: what Dagster makes stays.
+
+    By itself it takes 6 % of a small run, and a quarter of a second before the last look of every process, which stays:
+    without it DuckDB tells its leaks.
+    """
+    gc.set_threshold(20_000, 20, 20)
+    atexit.register(gc.disable)
 
 
 def ordered(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:

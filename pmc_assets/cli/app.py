@@ -14,6 +14,7 @@ from pmc_assets.cli import reading
 from pmc_assets.cli.errors import told
 from pmc_assets.cli.options import CORES, Jobs, LakeUrl, console, counting
 from pmc_assets.cli.remote import stop_reading
+from pmc_assets.processes import keep_what_is_made
 
 if TYPE_CHECKING:
     from pmc_assets.cli.run import Runner
@@ -25,6 +26,7 @@ app = typer.Typer(
     help="The lakehouse of PubMed Central figures: tables, SQL and training shards, kept current through Dagster.",
 )
 atexit.register(stop_reading)
+keep_what_is_made()
 
 
 @app.command()
