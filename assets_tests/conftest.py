@@ -1,5 +1,6 @@
 """What all tests share: the real articles of PMC_SHARED, a closed network, a private instance and lake."""
 
+import atexit
 import gc
 import ipaddress
 import os
@@ -34,6 +35,8 @@ SLOWEST_FIRST = (
 )
 gc.disable()  # until all is collected, which leaves no garbage
 keep_what_is_made()
+if "PYTEST_XDIST_WORKER" in os.environ:
+    atexit.register(os._exit, 0)  # threads of servers keep DuckDB's module, which it would tell as leaks
 
 
 class FixtureScheduling(LoadScopeScheduling):
@@ -60,7 +63,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    gc.unfreeze()  # DuckDB tells leaks where what it made stays to the end
+    gc.unfreeze()  # what stayed to the end would be leaks too
 
 
 @cache
