@@ -108,6 +108,33 @@ def test_a_folder_is_replaced_whole(lake: Lake) -> None:
     assert lake.find("out/shards/x") == ["out/shards/x/c"]
 
 
+def test_a_file_or_folder_of_the_same_bytes_stays(lake: Lake) -> None:
+    lake.write_bytes("a/file", b"1")
+    there = Path(lake.full_path("a/file"))
+    first = there.stat()
+    lake.write_bytes("a/file", b"1")
+    assert (there.stat().st_ino, there.stat().st_mtime_ns) == (first.st_ino, first.st_mtime_ns)
+    lake.write_bytes("a/file", b"2")
+    assert there.read_bytes() == b"2"
+
+    def publish(files: dict[str, bytes]) -> int:
+        with lake.scratch() as folder:
+            for name, content in files.items():
+                (folder / "made" / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / "made" / name).write_bytes(content)
+            lake.publish_folder(folder / "made", "b")
+        whole = Path(lake.full_path("b"))
+        assert {p.relative_to(whole).as_posix(): p.read_bytes() for p in whole.rglob("*") if p.is_file()} == files
+        return whole.stat().st_ino
+
+    files = {"x": b"1", "deep/y": b"2"}
+    inode = publish(files)
+    assert publish(files) == inode
+    for others in ({**files, "x": b"3"}, {**files, "z": b""}, {"x": b"1"}, {"x": b"1", "deep/y/z": b"2"}, files):
+        assert publish(others) != inode
+        inode = Path(lake.full_path("b")).stat().st_ino
+
+
 @pytest.mark.parametrize("is_folder", [False, True])
 def test_a_folder_that_another_stage_removes_in_between_is_made_again(
     lake: Lake, is_folder: bool, monkeypatch: pytest.MonkeyPatch

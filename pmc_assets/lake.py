@@ -1,6 +1,7 @@
 """The lake: the only writer of tables and files; every partition is published whole. What is written stays out."""
 
 import contextlib
+import filecmp
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
@@ -147,10 +148,14 @@ class Lake:
         return Path(self.root) / SCRATCH if self.is_local else Path(f".tmp-{self.root.replace('/', '-')}")
 
     def publish_file(self, local: Path, path: str) -> None:
-        """Put a finished local file in its place by one rename (one upload elsewhere)."""
+        """Put a finished local file in its place by one rename (one upload elsewhere).
+
+        In a local lake a file of just these bytes stays, so that what is made of it is known to be up to date.
+        """
         full = self.full_path(path)
         if self.is_local:
-            _move(local, Path(full))
+            if not _are_same(local, Path(full)):
+                _move(local, Path(full))
         else:
             self.fs.put_file(str(local), full)
             self.fs.invalidate_cache()
@@ -158,7 +163,8 @@ class Lake:
     def publish_folder(self, local: Path, path: str, last: str = "") -> None:
         """Put a finished local folder in its place: the old one is gone before the new one appears.
 
-        On object storage the file named `last` (a manifest) is removed first and uploaded last: it says "whole".
+        In a local lake a folder of just these files stays. On object storage the file named `last` (a manifest) is
+        removed first and uploaded last: it says "whole".
         Empty: a folder without files only removes the old one.
         """
         full = self.full_path(path)
@@ -167,6 +173,8 @@ class Lake:
             return
         if self.is_local:
             target = Path(full)
+            if _are_same(local, target):
+                return
             with self.scratch() as trash:
                 if target.exists():
                     target.rename(trash / "old")
@@ -263,6 +271,20 @@ def _move(local: Path, target: Path) -> None:
         except FileNotFoundError:
             if not left:
                 raise
+
+
+def _are_same(made: Path, there: Path) -> bool:
+    """Say whether two files, or two folders of files, have the same names and bytes."""
+    try:
+        if not (made.is_dir() and there.is_dir()):
+            return made.is_file() and there.is_file() and filecmp.cmp(made, there, shallow=False)
+        names, others = ({path.relative_to(folder) for path in folder.rglob("*")} for folder in (made, there))
+        return names == others and all(
+            (made / name).is_dir() and (there / name).is_dir() or filecmp.cmp(made / name, there / name, shallow=False)
+            for name in names
+        )
+    except OSError:
+        return False
 
 
 class LakeSettingChanged(ValueError):

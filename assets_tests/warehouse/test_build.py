@@ -1,6 +1,9 @@
 """The warehouse file: views that work from anywhere, evolve with columns, prune partitions, and are described."""
 
 import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -113,6 +116,7 @@ def test_warehouse_is_made_again_when_its_views_change_or_it_is_damaged(lake):
         ("warehouse.duckdb", b""),
         ("warehouse.json", b"{"),
         ("warehouse.json", b"[]"),
+        ("warehouse.json", b"[" * 10**5),
     ):
         lake.write_bytes(name, damage)
         assert build_warehouse(lake).is_accounted_for and is_current(lake)
@@ -122,6 +126,42 @@ def test_warehouse_is_made_again_when_its_views_change_or_it_is_damaged(lake):
     file.unlink()
     assert build_warehouse(lake).is_accounted_for
     assert rows(lake, "select count(*) from core.figures") == [(7,)]
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_what_a_killed_client_changed_is_no_part_of_the_warehouse(lake, is_changed):
+    build_warehouse(lake)
+    script = "import duckdb, os, sys; connection = duckdb.connect(sys.argv[1]);"
+    script += "connection.execute('create or replace view core.figures as select 1 as a'); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", script, lake.full_path("warehouse.duckdb")], check=False)
+    assert lake.exists("warehouse.duckdb.wal")
+    if is_changed:
+        lake.write_rejects("images", rejects("images"), cell(0))
+    assert build_warehouse(lake).is_accounted_for
+    assert rows(lake, "select count(*) from core.figures") == [(5,)]
+    assert rows(lake, "select count(*) from core.rejects") == [(int(is_changed),)]
+
+
+def test_a_file_that_may_not_be_read_is_made_again(lake, monkeypatch):
+    build_warehouse(lake)
+    made, read_bytes = Path(lake.full_path("warehouse.duckdb")), Path.read_bytes
+
+    def read_others(path: Path) -> bytes:
+        if path == made:
+            raise PermissionError(path)
+        return read_bytes(path)
+
+    inode = made.stat().st_ino
+    monkeypatch.setattr(Path, "read_bytes", read_others)
+    assert build_warehouse(lake).is_accounted_for
+    assert made.stat().st_ino != inode
+
+
+def test_a_query_may_end_in_a_comment(lake, monkeypatch):
+    (contract, *others) = view_contracts()
+    commented = replace(contract, sql=contract.sql + " -- that is all")
+    monkeypatch.setattr("pmc_assets.warehouse.shared_views.view_contracts", lambda: (commented, *others))
+    assert build_warehouse(lake).is_accounted_for
 
 
 def test_column_that_older_files_lack_reads_as_null(lake):

@@ -24,5 +24,6 @@ def print_tour(lake: Lake, console: Console) -> None:
             console.print(rich_table(connection.sql(sql).to_arrow_table()))
     console.print(f"\nThe lake:  {lake.url}\nThe UI:    make ui, then http://127.0.0.1:3000")
     console.print(
-        f'SQL:       .venv/bin/pmc-assets sql "select …", or duckdb {lake.full_path(WAREHOUSE)}', soft_wrap=True
+        f'SQL:       .venv/bin/pmc-assets sql "select …", or duckdb -readonly {lake.full_path(WAREHOUSE)}',
+        soft_wrap=True,
     )

@@ -3,6 +3,7 @@
 Querying it stays out.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -24,6 +25,8 @@ from pmc_assets.warehouse.views import comments, identifier, meanings, parquet_v
 
 WAREHOUSE = "warehouse.duckdb"
 FILES = "warehouse.json"
+CHANGES = f"{WAREHOUSE}.wal"
+"""What a client that was killed had changed: DuckDB takes it for a part of the file."""
 
 
 def build_warehouse(lake: Lake) -> StageResult:
@@ -44,10 +47,11 @@ def build_warehouse(lake: Lake) -> StageResult:
         with lake.scratch() as folder:
             local = folder / WAREHOUSE
             with open_duckdb(lake, str(local), {"threads": 1}) as connection:
-                connection.execute(f"begin;\n{script};\ncommit")
+                connection.execute(f"begin\n;\n{script}\n;\ncommit")
                 views = connection.sql("select schema_name || '.' || view_name from duckdb_views()").fetchall()
             stored = len(tables.keys() & {name for (name,) in views})
             made = _digest(script, local) if stored == len(tables) else ""
+            lake.delete(CHANGES)
             lake.publish_file(local, WAREHOUSE)
     lake.write_bytes(FILES, replace(snapshot, made=made).to_json())
     return StageResult(
@@ -76,8 +80,10 @@ def _made(lake: Lake, script: str) -> str:
     It is not opened: a client that writes has it locked.
     """
     file = Path(lake.full_path(WAREHOUSE))
-    known = _known(lake).made if lake.is_local and file.exists() else ""
-    return known if known and known == _digest(script, file) else ""
+    known = _known(lake).made if lake.is_local and not lake.exists(CHANGES) else ""
+    with contextlib.suppress(OSError):
+        return known if known and known == _digest(script, file) else ""
+    return ""
 
 
 def _digest(script: str, made: Path) -> str:
@@ -88,7 +94,7 @@ def _known(lake: Lake) -> Snapshot:
     """Read the list of files beside the warehouse. Empty: no tables, where there is none or it is damaged."""
     try:
         return Snapshot.from_json(lake.read_bytes(FILES))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return Snapshot({})
 
 
@@ -97,7 +103,7 @@ def view_script(tables: Iterable[Table], snapshot: Snapshot, files: Callable[[Ta
 
     `files` gives a table's files in SQL.
     """
-    return ";\n".join(_statements(list(tables), snapshot, files))
+    return "\n;\n".join(_statements(list(tables), snapshot, files))
 
 
 def _statements(tables: list[Table], snapshot: Snapshot, files: Callable[[Table], str]) -> Iterator[str]:
