@@ -116,6 +116,8 @@ def test_warehouse_is_made_again_when_its_views_change_or_it_is_damaged(lake):
         ("warehouse.duckdb", b""),
         ("warehouse.json", b"{"),
         ("warehouse.json", b"[]"),
+        ("warehouse.json", b'{"files": {"core.figures": 1}}'),
+        ("warehouse.json", b'{"files": [], "blocks": 1}'),
         ("warehouse.json", b"[" * 10**5),
     ):
         lake.write_bytes(name, damage)

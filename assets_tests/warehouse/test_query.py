@@ -255,6 +255,16 @@ def test_lake_without_warehouse_says_how_to_make_one(tmp_path):
         run_query(str(tmp_path), "select 1", io.BytesIO())
 
 
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b'"text"', b'{"files": []}', b'{"files": {"out.samples": 1}}', b"\xff"]
+)
+def test_remote_lake_with_a_damaged_list_says_how_to_make_one(content):
+    lake = Lake("memory://damaged")
+    lake.fs.pipe_file(lake.full_path("warehouse.json"), content)
+    with pytest.raises(NoWarehouse, match="no list of a lake's files: make it by `pmc-assets run"):
+        run_query(lake.url, "select 1 from out.samples", io.BytesIO())
+
+
 def test_lake_is_listed_with_or_without_a_warehouse(lake, tmp_path):
     half = Lake(str(tmp_path / "half"))
     with pytest.raises(NoWarehouse, match="no table.*pmc-assets run"), open_connection(half, is_listed=True):

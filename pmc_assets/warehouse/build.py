@@ -79,10 +79,10 @@ def _made(lake: Lake, script: str) -> str:
 
     It is not opened: a client that writes has it locked.
     """
-    file = Path(lake.full_path(WAREHOUSE))
-    known = _known(lake).made if lake.is_local and not lake.exists(CHANGES) else ""
     with contextlib.suppress(OSError):
-        return known if known and known == _digest(script, file) else ""
+        made = _digest(script, Path(lake.full_path(WAREHOUSE))) if lake.is_local else ""
+        if _known(lake).made == made and not lake.exists(CHANGES):
+            return made
     return ""
 
 
@@ -94,7 +94,7 @@ def _known(lake: Lake) -> Snapshot:
     """Read the list of files beside the warehouse. Empty: no tables, where there is none or it is damaged."""
     try:
         return Snapshot.from_json(lake.read_bytes(FILES))
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError):
         return Snapshot({})
 
 

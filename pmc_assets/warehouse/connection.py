@@ -87,6 +87,8 @@ def _view_remote(connection: duckdb.DuckDBPyConnection, lake: Lake, only: Collec
         snapshot = Snapshot.from_json(lake.read_bytes(FILES))
     except FileNotFoundError:
         raise _no_warehouse(lake) from None
+    except ValueError as error:
+        raise NoWarehouse(f"{lake.url}/{FILES} is {error}: make it by `{REMAKE}`") from None
     connection.register_filesystem(RangedFiles(lake, snapshot))
     for name, value in REMOTE_READS.items():
         connection.execute(f"set {name} = {value}")

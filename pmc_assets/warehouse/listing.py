@@ -25,7 +25,14 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, content: bytes) -> "Snapshot":
-        return cls(**json.loads(content))
+        """Raises: ValueError for what `to_json` does not give."""
+        try:
+            read = cls(**json.loads(content))
+            if all(isinstance(each, dict) for each in (read.files, read.blocks, *read.files.values())):
+                return read
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            pass
+        raise ValueError("no list of a lake's files")
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), indent=0).encode() + b"\n"
