@@ -23,6 +23,10 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
+from pmc_assets.processes import keep_what_is_made
+
+keep_what_is_made()  # the UI's processes and the daemon import no more of ours than this
+
 
 class _Kept:
     """Keeps the engine of one database and its connections."""
