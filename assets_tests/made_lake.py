@@ -1,5 +1,6 @@
 """A lake that one run of the command makes, as a user would make it."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -52,6 +53,11 @@ class MadeLake:
     @property
     def lake(self) -> Lake:
         return Lake(str(self.root))
+
+    def digests(self) -> dict[str, str]:
+        """Give the sha256 of every file of the lake by its path."""
+        files = (path for path in self.root.rglob("*") if path.is_file())
+        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     def command(self, *arguments: str, is_forked: bool = True) -> subprocess.CompletedProcess[str]:
         return run_command(self.home, *arguments, is_forked=is_forked, **self.variables)

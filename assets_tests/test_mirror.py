@@ -106,15 +106,11 @@ def test_forgetting_the_source_does_not_put_the_sample_into_a_lake_of_real_artic
 
 
 def test_one_cell_with_all_downstream_rerun_gives_identical_bytes(mirror_lake: MadeLake) -> None:
-    def digests() -> dict[str, str]:
-        files = (path for path in mirror_lake.root.rglob("*") if path.is_file())
-        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-    before = digests()
+    before = mirror_lake.digests()
     cell = ("--batch", REAL_BATCH, "--license-group", "noncommercial")
     answer = mirror_lake.command(
         "run", *cell, *ONE_AT_ONCE, "--select", 'key:"raw/packages" or group:core or group:out or group:sql'
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert len(before) > 15
-    assert digests() == before
+    assert mirror_lake.digests() == before

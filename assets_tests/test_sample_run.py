@@ -1,6 +1,5 @@
 """The first run, on the embedded sample: every image beside its own caption, every trait of the truth accounted for."""
 
-import hashlib
 from pathlib import Path
 
 from made_lake import ONE_AT_ONCE, SAMPLE_BATCH, MadeLake
@@ -70,18 +69,12 @@ def test_an_offline_first_run_ends_with_labels(sample_lake: MadeLake) -> None:
 
 
 def test_one_asset_of_one_cell_rerun_by_command_gives_identical_bytes(sample_lake: MadeLake) -> None:
-    def digests() -> dict[str, str]:
-        files = [
-            p for p in sample_lake.root.rglob(f"license_group=noncommercial/batch={SAMPLE_BATCH}/**/*") if p.is_file()
-        ]
-        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-    before = digests()
+    before = sample_lake.digests()
     cell = ("--batch", SAMPLE_BATCH, "--license-group", "noncommercial", *ONE_AT_ONCE)
     one = sample_lake.command("run", *cell, "--select", 'key:"core/images"')
     assert one.returncode == 0, one.stderr
     assert len(before) > 15
-    assert digests() == before
+    assert sample_lake.digests() == before
 
 
 def test_a_sync_without_news_runs_the_inventory_alone(sample_lake: MadeLake) -> None:

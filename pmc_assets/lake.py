@@ -274,17 +274,20 @@ def _move(local: Path, target: Path) -> None:
 
 
 def _are_same(made: Path, there: Path) -> bool:
-    """Say whether two files, or two folders of files, have the same names and bytes."""
-    try:
-        if not (made.is_dir() and there.is_dir()):
-            return made.is_file() and there.is_file() and filecmp.cmp(made, there, shallow=False)
-        names, others = ({path.relative_to(folder) for path in folder.rglob("*")} for folder in (made, there))
-        return names == others and all(
-            (made / name).is_dir() and (there / name).is_dir() or filecmp.cmp(made / name, there / name, shallow=False)
-            for name in names
+    """Say whether two files, or two folders of files, are there with the same names and bytes."""
+    with contextlib.suppress(OSError):
+        ours, others = _files(made), _files(there)
+        return (
+            bool(ours)
+            and ours.keys() == others.keys()
+            and all(filecmp.cmp(ours[name], others[name], shallow=False) for name in ours)
         )
-    except OSError:
-        return False
+    return False
+
+
+def _files(path: Path) -> dict[Path, Path]:
+    """Find a file, or the files below a folder, by their place in it."""
+    return {file.relative_to(path): file for file in (path, *path.rglob("*")) if file.is_file()}
 
 
 class LakeSettingChanged(ValueError):

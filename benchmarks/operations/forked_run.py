@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pmc_assets.assets
-from pmc_assets.processes import keep_what_is_made
 
 CHANGES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"}
 COUNT_NAME = "operations.txt"
@@ -33,7 +32,6 @@ IMPORTED_ONCE = [
     *("matplotlib.figure", "pandas", "pyarrow.dataset"),
 ]
 """All but the definitions, which read the variables of the environment; and what each run imports on its way."""
-keep_what_is_made()
 os.register_at_fork(before=gc.freeze)  # what the collector does not walk, a fork need not copy
 
 
